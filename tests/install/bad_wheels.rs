@@ -7,7 +7,7 @@ use condafront_testkit::channel::WheelFile;
 use flate2::Crc;
 use sha2::{Digest, Sha256};
 
-use super::wheel_step::{SITE, WheelStep};
+use super::wheel_step::{SITE, WheelStep, files};
 
 /// A file of an archive that is written byte by byte.
 struct Member {
@@ -115,6 +115,16 @@ fn zip(members: &[Member]) -> Vec<u8> {
     .concat()
 }
 
+/// The archive with another method of compression for its first file.
+fn compressed_with(method: u8, archive: &[u8]) -> Vec<u8> {
+    let mut archive = archive.to_vec();
+    let mut parts = archive.windows(4);
+    let directory = parts.position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    archive[8] = method;
+    archive[directory + 10] = method;
+    archive
+}
+
 #[test]
 fn wheels_that_write_elsewhere_are_refused() {
     const FILE: u32 = 0o100_644;
@@ -124,7 +134,6 @@ fn wheels_that_write_elsewhere_are_refused() {
         member("/outside", FILE),
         member("bad-1.0.data/data/../../outside", FILE),
         member("bad-1.0.data/scripts//../outside", FILE),
-        member("link", 0o120_777),
         member("device", 0o020_644),
         member("pipe", 0o010_644),
         member("folder", 0o040_755),
@@ -153,7 +162,6 @@ fn wheels_that_write_elsewhere_are_refused() {
     bad 1.0: the archive contains an absolute path: `/outside`
     bad 1.0: the archive contains a path with `..`: `bad-1.0.data/data/../../outside`
     bad 1.0: the archive contains a path with `..`: `bad-1.0.data/scripts//../outside`
-    bad 1.0: the archive contains a link: `link`
     bad 1.0: the archive contains a device, pipe or other special file: `device`
     bad 1.0: the archive contains a device, pipe or other special file: `pipe`
     bad 1.0: the archive contains a device, pipe or other special file: `folder`
@@ -164,6 +172,20 @@ fn wheels_that_write_elsewhere_are_refused() {
     bad 1.0: it has a path that only installers of conda packages may write: `conda-meta/history`
     bad 1.0: it has a path that only installers of conda packages may write: `conda-meta`
     ");
+}
+
+#[test]
+fn links_in_wheels_are_files() {
+    let wheel = bad(vec![Member {
+        name: "link",
+        mode: 0o120_777,
+        content: b"/etc/passwd".to_vec(),
+    }]);
+    let step = WheelStep::new().with("bad-1.0-py3-none-any.whl", &wheel);
+    step.run().unwrap();
+    let files = files(&step.prefix());
+    let (mode, content) = &files[&format!("{SITE}/link")];
+    assert_eq!((*mode, &**content), (0o644, &b"/etc/passwd"[..]));
 }
 
 #[test]
@@ -182,6 +204,15 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
         });
         zip(&members.collect::<Vec<_>>())
     };
+    let with_bytes = |name: &'static str, content: &[u8]| {
+        let content = content.to_vec();
+        let mode = FILE;
+        zip(&[Member {
+            name,
+            mode,
+            content,
+        }])
+    };
     let info = |metadata: &str, wheel: &str| {
         with(&[
             ("bad-1.0.dist-info/METADATA", metadata),
@@ -198,6 +229,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
         ("empty", Vec::new()),
         ("garbage", vec![7; 5000]),
         ("cut short", good[..good.len() / 2].to_vec()),
+        ("compressed in another way", compressed_with(14, &good)),
         ("no metadata", with(&[("bad.py", "")])),
         ("no METADATA", with(&[("bad-1.0.dist-info/WHEEL", "")])),
         (
@@ -209,6 +241,10 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             info("Name: other\nVersion: 1.0\n", "Wheel-Version: 1.0\n"),
         ),
         ("no version", info("Name: bad\n", "Wheel-Version: 1.0\n")),
+        (
+            "another encoding",
+            with_bytes("bad-1.0.dist-info/METADATA", b"Name: bad\nAuthor: \xe9\n"),
+        ),
         ("a newer format", info(metadata, "Wheel-Version: 2.0\n")),
         ("no RECORD", info(metadata, "Wheel-Version: 1.0\n")),
         (
@@ -259,11 +295,13 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
     empty: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
     garbage: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
     cut short: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    compressed in another way: bad 1.0: it has a file that is compressed with method 14 of the zip format, and only deflate (8) is supported
     no metadata: bad 1.0: it has no .dist-info folder, so it is not a wheel
     no METADATA: bad 1.0: it has no METADATA
     no WHEEL: bad 1.0: it has no WHEEL
     another package's: bad 1.0: it is named like `bad`, but its METADATA is that of `other`
     no version: bad 1.0: its METADATA has no Version
+    another encoding: bad 1.0: its METADATA is not UTF-8
     a newer format: bad 1.0: its format is version `2.0`, and only version 1 is known
     no RECORD: bad 1.0: it has no RECORD
     the same name twice: bad 1.0: the archive is damaged or cut short: two of its files have the same name

@@ -169,6 +169,20 @@ fn modules_are_compiled_and_the_list_names_everything() {
 }
 
 #[test]
+fn bytecode_of_the_wheel_itself_is_replaced() {
+    let compiled = "__pycache__/demo.cpython-313.pyc";
+    let wheel = WheelFile::new("demo", "1.0")
+        .file("demo.py", "x = 1\n")
+        .file(compiled, "bytecode that depends on a time");
+    let step = WheelStep::compiled().with_made(&wheel);
+    step.run().unwrap();
+    let found = fs::read(step.prefix().join(SITE).join(compiled)).unwrap();
+    assert_eq!(found[4..8], [1, 0, 0, 0]);
+    let record = step.read(&format!("{SITE}/demo-1.0.dist-info/RECORD"));
+    assert!(record.contains(&format!("{compiled},,\r\n")), "{record}");
+}
+
+#[test]
 fn a_package_does_not_depend_on_what_it_shares_a_layer_with() {
     let demo = WheelFile::new("demo", "1.0").file("demo.py", "x = ('a', 'b')\n");
     let other = WheelFile::new("other", "1.0").file("other.py", "x = ('a', 'c')\n");

@@ -13,6 +13,7 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod group_writable;
+mod headers;
 pub mod install;
 pub mod local_channel;
 mod mount_points;

@@ -7,6 +7,7 @@ use super::conda::{Environment, size};
 use super::list::{Key, List};
 use super::names::names;
 use crate::dist_info::listed;
+use crate::headers::value;
 use crate::install::distribution;
 use crate::root::Root;
 use crate::untrusted::LONGEST_RECORD;
@@ -72,11 +73,9 @@ fn add_one(
         let paths = text.lines().filter_map(|line| listed(line, modules));
         size(root, &environment.prefix, paths)
     });
-    let mut headers = metadata.lines().take_while(|line| !line.is_empty());
-    let license = headers.find_map(|line| line.strip_prefix("License-Expression: "));
     let details = Details {
         version: found.version,
-        license: license.map(str::to_owned),
+        license: value(&metadata, "License-Expression"),
         bytes,
         ..Details::default()
     };

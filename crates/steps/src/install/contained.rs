@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::placed::Placed;
+use crate::headers::value;
 use condafront_step_spec::facts::Distribution;
 
 /// How many bytes of a metadata file are read. The name and the version are among the first lines.
@@ -40,16 +41,11 @@ fn is_metadata(path: &str) -> bool {
     }
 }
 
-/// Reads the headers `Name` and `Version` of core metadata, which come before the first empty line.
+/// Reads the headers `Name` and `Version` of core metadata.
 pub(crate) fn distribution(text: &str) -> Option<Distribution> {
     let field = |name: &str| {
-        let mut headers = text.lines().take_while(|line| !line.is_empty());
-        let value = headers.find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then(|| value.trim())
-        })?;
         let is_word = |c: char| c.is_ascii_alphanumeric() || "._-+!".contains(c);
-        (!value.is_empty() && value.chars().all(is_word)).then(|| value.to_owned())
+        value(text, name).filter(|found| !found.is_empty() && found.chars().all(is_word))
     };
     Some(Distribution {
         name: field("Name")?,

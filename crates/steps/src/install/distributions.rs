@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::error::{Error, Result};
+use crate::headers;
 use condafront_model::pypi_package::normalized;
 
 /// The headers that decide how requirements are resolved
@@ -51,7 +52,7 @@ pub(crate) fn metadata<'a>(
             File::open(&file)
                 .and_then(|file| file.take(MOST).read_to_end(&mut text))
                 .map_err(|e| Error::io("read", &file, e))?;
-            found.insert(path.to_owned(), headers(&String::from_utf8_lossy(&text)));
+            found.insert(path.to_owned(), deciding(&String::from_utf8_lossy(&text)));
         }
     }
     Ok(found)
@@ -67,23 +68,13 @@ pub(crate) fn starts_with_python(path: &str) -> bool {
     names.contains(&first) || (inside.ends_with(".pth") && !inside.contains('/'))
 }
 
-fn headers(text: &str) -> String {
-    let mut kept = String::new();
-    let mut is_kept = false;
-    for line in text.lines().take_while(|line| !line.is_empty()) {
-        // A header continues in indented lines.
-        if !line.starts_with([' ', '\t']) {
-            let name = line.split(':').next().unwrap_or(line);
-            is_kept = HEADERS
-                .iter()
-                .any(|header| header.eq_ignore_ascii_case(name));
-        }
-        if is_kept {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
+/// The headers of [`HEADERS`] in `text`.
+fn deciding(text: &str) -> String {
+    let is_kept = |name: &str| HEADERS.iter().any(|it| it.eq_ignore_ascii_case(name));
+    let headers = headers::headers(text).into_iter();
+    let kept = headers.filter(|header| is_kept(header.name));
+    let lines = kept.flat_map(|header| header.lines);
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The path of the folder with modules, and the path in it.
@@ -125,7 +116,7 @@ mod tests {
         let path = "lib/python3.13/site-packages/a-1.dist-info/METADATA";
         let file = dir.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let text = "Metadata-Version: 2.1\nName: a\nVersion: 1\nSummary: long\n Requires-Dist: no\nRequires-Dist: b>=2;\n  extra == 'x'\nClassifier: c\n\nRequires-Dist: text\n";
+        let text = "Metadata-Version: 2.1\nName: a\nVersion: 1\nSummary: long\n Requires-Dist: no\nRequires-Dist: b>=2;\n  extra == 'x'\nLicense: c\nfree text\nRequires-Dist: text\n";
         fs::write(&file, text).unwrap();
         let paths = [path, "lib/python3.13/site-packages/b.egg-info", "bin/a"];
         let found = metadata(paths.into_iter(), dir.path()).unwrap();

@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::libc::{S_IFLNK, S_IFMT, S_IFREG};
 use zip::ZipArchive;
 use zip::read::ZipFile;
+use zip::result::ZipError;
 
 use super::super::archive::{Limits, Unpacker, damaged, refused};
 use super::super::entry::{Entries, relative_path};
@@ -33,10 +34,21 @@ pub(crate) fn unpack_wheel(path: &Path, dest: &Path, limits: &Limits) -> Result<
         return Err(damaged("two of its files have the same name"));
     }
     for index in 0..archive.len() {
-        let member = archive.by_index(index).map_err(damaged)?;
+        let member = archive.by_index(index).map_err(unreadable)?;
         read_member(&mut unpacker, member)?;
     }
     unpacker.finish()
+}
+
+/// The error for a file of the archive that cannot be read.
+fn unreadable(why: ZipError) -> Error {
+    let ZipError::CompressionMethodNotSupported(method) = why else {
+        return damaged(why);
+    };
+    let message = format!(
+        "it has a file that is compressed with method {method} of the zip format, and only deflate (8) is supported"
+    );
+    Error::new(ErrorKind::BadArchive, message).caused_by(why)
 }
 
 fn read_member<R: Read>(unpacker: &mut Unpacker<'_>, member: ZipFile<'_, R>) -> Result<()> {
@@ -49,9 +61,9 @@ fn read_member<R: Read>(unpacker: &mut Unpacker<'_>, member: ZipFile<'_, R>) -> 
     }
     let mode = member.external_attributes() >> 16;
     match mode & S_IFMT {
-        0 | S_IFREG if name.is_empty() => return Err(refused(&raw, "a file without a name")),
-        0 | S_IFREG => {}
-        S_IFLNK => return Err(refused(&raw, "a link")),
+        _ if name.is_empty() => return Err(refused(&raw, "a file without a name")),
+        // Wheels cannot have links. As with pip, one becomes a file that contains its target.
+        0 | S_IFREG | S_IFLNK => {}
         _ => return Err(refused(&raw, "a device, pipe or other special file")),
     }
     let is_executable = mode & S_IFMT == S_IFREG && mode & 0o111 != 0;

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::error::{Error, Result};
+use super::super::entry::relative_path;
+use super::super::error::Result;
 use super::metadata::bad;
+use crate::headers::lines;
 use condafront_model::visible::unfit;
 
 /// The longest name that a file can have on Linux, in bytes.
@@ -21,23 +23,28 @@ pub(super) struct EntryPoint {
     function: String,
 }
 
+/// The programs of a wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EntryPoints {
+    pub(super) programs: Vec<EntryPoint>,
+    /// The names that the wheel gives them.
+    names: BTreeSet<String>,
+}
+
 /// The programs that `text`, the content of `entry_points.txt`, asks for; `version` is python's, such as 3.13.
 ///
 /// # Errors
 /// A name that is not that of a file, or a program without a function.
-pub(super) fn read(text: &str, version: &str) -> Result<Vec<EntryPoint>> {
+pub(super) fn read(text: &str, version: &str) -> Result<EntryPoints> {
     let mut console: Vec<(&str, &str)> = Vec::new();
     let mut gui: Vec<(&str, &str)> = Vec::new();
     let mut section = "";
-    for line in text.lines().map(str::trim) {
+    for line in lines(text).map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
-            section = name;
+        if line.starts_with('[') && line.ends_with(']') {
+            section = line.trim_matches(['[', ']']);
             continue;
         }
         let all = match section {
@@ -52,14 +59,16 @@ pub(super) fn read(text: &str, version: &str) -> Result<Vec<EntryPoint>> {
             None => all.push((name, value)),
         }
     }
-    let mut points = Vec::new();
+    let all = console.iter().chain(&gui);
+    let names = all.map(|(name, _)| (*name).to_owned()).collect();
+    let mut programs = Vec::new();
     for (name, value) in versioned(&console, version) {
-        points.extend(entry_point(&name, value)?);
+        programs.push(entry_point(&name, value)?);
     }
     for (name, value) in gui {
-        points.extend(entry_point(name, value)?);
+        programs.push(entry_point(name, value)?);
     }
-    Ok(points)
+    Ok(EntryPoints { programs, names })
 }
 
 /// The names of the programs that installers make for `text`, as [`read`] reads it.
@@ -67,7 +76,7 @@ pub(super) fn read(text: &str, version: &str) -> Result<Vec<EntryPoint>> {
 /// # Errors
 /// As [`read`].
 pub(crate) fn programs(text: &str, version: &str) -> Result<BTreeSet<String>> {
-    let points = read(text, version)?;
+    let points = read(text, version)?.programs;
     Ok(points.into_iter().map(|point| point.name).collect())
 }
 
@@ -113,45 +122,57 @@ fn versioned<'a>(console: &[(&'a str, &'a str)], version: &str) -> Vec<(String, 
     all
 }
 
-/// One program; `None` for a value that pip ignores.
-fn entry_point(name: &str, value: &str) -> Result<Option<EntryPoint>> {
+/// One program. What follows its function, such as extras, decides nothing: all that is locked is installed.
+fn entry_point(name: &str, value: &str) -> Result<EntryPoint> {
     let shown = format!("its entry point `{}`", name.escape_debug());
     if let Some(what) = unfit(name) {
         return Err(bad(format!("the name of {shown} contains {what}")));
     }
-    let is_file = !["", ".", ".."].contains(&name) && !name.contains('/');
-    if !is_file || name.len() > LONGEST_NAME || name.contains(char::is_whitespace) {
-        return Err(unsafe_name(&shown));
+    let file = name_of_file(name);
+    let is_path = relative_path(file.as_bytes()).is_ok_and(|path| path == file);
+    if !is_path || file.split('/').any(|part| part.len() > LONGEST_NAME) {
+        return Err(bad(format!("{shown} does not have the name of a file")));
     }
-    // The extras that it needs decide nothing: all that is locked is installed.
-    let value = value.split('[').next().unwrap_or(value).trim();
-    let (module, function) = match value.split_once(':') {
-        Some((module, function)) => (module.trim(), Some(function.trim())),
-        None => (value, None),
-    };
-    if !is_dotted(module) {
-        return Ok(None);
+    let (module, rest) = dotted(value);
+    let of_module = rest.trim_start().strip_prefix(':');
+    let (function, rest) = dotted(of_module.unwrap_or_default().trim_start());
+    if module.is_empty() || function.is_empty() {
+        return Err(bad(format!("{shown} names no function")));
     }
-    match function {
-        Some(function) if is_dotted(function) => Ok(Some(EntryPoint {
-            name: name.to_owned(),
-            module: module.to_owned(),
-            function: function.to_owned(),
-        })),
-        Some(_) => Ok(None),
-        None => Err(bad(format!("{shown} names no function"))),
+    if rest
+        .strip_prefix(':')
+        .is_some_and(|rest| !dotted(rest).0.is_empty())
+    {
+        return Err(bad(format!("{shown} names several functions")));
     }
+    Ok(EntryPoint {
+        name: file.to_owned(),
+        module: module.to_owned(),
+        function: function.to_owned(),
+    })
 }
 
-fn unsafe_name(shown: &str) -> Error {
-    bad(format!("{shown} does not have the name of a file"))
+/// pip takes the last word of a name, with the space in front of it.
+fn name_of_file(name: &str) -> &str {
+    let space = name.char_indices().rfind(|(_, c)| c.is_whitespace());
+    space.map_or(name, |(start, _)| &name[start..])
 }
 
-/// Whether `text` is one or more python identifiers with dots between them.
-fn is_dotted(text: &str) -> bool {
-    let is_word =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c == '_' || c.is_alphanumeric());
-    text.split('.').all(is_word)
+/// The python identifiers with dots between them that `text` starts with, and what follows them.
+fn dotted(text: &str) -> (&str, &str) {
+    let is_inside = |c: char| c == '_' || c.is_alphanumeric();
+    let mut end = 0;
+    loop {
+        let next = match end {
+            0 => Some(text),
+            _ => text[end..].strip_prefix('.'),
+        };
+        let Some(next) = next.filter(|next| next.starts_with(is_inside)) else {
+            return text.split_at(end);
+        };
+        let word = next.find(|c| !is_inside(c)).unwrap_or(next.len());
+        end = text.len() - next.len() + word;
+    }
 }
 
 impl EntryPoint {
@@ -192,16 +213,18 @@ fn shebang(python: &str) -> String {
     format!("#!/bin/sh\n'''exec' {quote}{python}{quote} \"$0\" \"$@\"\n' '''\n")
 }
 
-/// Whether a file in the wheel's own folder of scripts was made for one of these entry points by the program that made the
-/// wheel, so that it is left out.
-pub(super) fn is_wrapper(file: &str, points: &[EntryPoint]) -> bool {
-    let lower = file.to_lowercase();
-    let ends = [".exe", "-script.py", ".pya"];
-    let end = ends.iter().find(|end| lower.ends_with(*end));
-    let name = end
-        .and_then(|end| file.get(..file.len() - end.len()))
-        .unwrap_or(file);
-    points.iter().any(|point| point.name == name)
+impl EntryPoints {
+    /// Whether a file in the wheel's own folder of scripts was made for one of these entry points by the program that made
+    /// the wheel, so that it is left out.
+    pub(super) fn are_run_by(&self, file: &str) -> bool {
+        let lower = file.to_lowercase();
+        let ends = [".exe", "-script.py", ".pya"];
+        let end = ends.iter().find(|end| lower.ends_with(*end));
+        let name = end
+            .and_then(|end| file.get(..file.len() - end.len()))
+            .unwrap_or(file);
+        self.names.contains(name)
+    }
 }
 
 #[cfg(test)]
@@ -209,15 +232,12 @@ mod tests {
     use super::*;
 
     fn points(text: &str) -> Result<Vec<EntryPoint>> {
-        read(text, "3.13")
+        read(text, "3.13").map(|points| points.programs)
     }
 
     fn names(text: &str) -> Vec<String> {
-        points(text)
-            .unwrap()
-            .into_iter()
-            .map(|point| point.name)
-            .collect()
+        let points = points(text).unwrap().into_iter();
+        points.map(|point| point.name).collect()
     }
 
     #[test]
@@ -274,11 +294,42 @@ mod tests {
     }
 
     #[test]
-    fn what_pip_ignores_is_ignored() {
-        assert_eq!(
-            names("[console_scripts]\na = b c:d\ne = f:g-h\ni = 1 + 1\n"),
-            [""; 0]
-        );
+    fn what_follows_a_function_is_ignored() {
+        for value in [
+            "b.c:d",
+            "b.c : d",
+            "b.c:d [x]",
+            "b.c:d[x.y, z]",
+            "b.c:d()",
+            "b.c:d # comment",
+            "b.c:d; python_version < '3'",
+            "b.c:d-e",
+            "b.c:d.",
+            "b.c:d:",
+        ] {
+            let found = points(&format!("[console_scripts]\na = {value}\n")).unwrap();
+            assert_eq!(found.len(), 1, "{value}");
+            let point = &found[0];
+            assert_eq!((&*point.module, &*point.function), ("b.c", "d"), "{value}");
+        }
+    }
+
+    #[test]
+    fn files_are_read_as_pip_reads_them() {
+        for (text, expected) in [
+            ("[[console_scripts]]\na=b:c", &["a"][..]),
+            ("[ console_scripts ]\na=b:c", &[]),
+            (" [console_scripts] \r\n a=b:c\rd=e:f", &["a", "d"]),
+            ("[console_scripts]\n#a=b:c\n;d=b:c", &[";d"]),
+            ("[x]\nno value\n[gui_scripts]\na=b:c\na=d:e", &["a"]),
+            (
+                "[console_scripts]\nmy tool = b:c\n; x = b:c",
+                &[" tool", " x"],
+            ),
+            ("[console_scripts]\nä.b/c,d = b:c", &["ä.b/c,d"]),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -288,47 +339,62 @@ mod tests {
         for name in [
             "../x",
             "/x",
-            "a/b",
+            "a/../b",
+            "a/",
             "..",
+            ".",
             "",
-            "a b",
             "a\u{1b}[2J",
             "a\u{202e}b",
-            "a\rb",
             &long,
         ] {
             let text = format!("[console_scripts]\n{name} = a:b\n");
             let message = points(&text).unwrap_err().to_string();
             messages += &format!("{}\n", message.replace(&long, "xxx…"));
         }
-        messages += &points("[gui_scripts]\nx = a.b\n").unwrap_err().to_string();
+        for value in [
+            "", "a.b", "a:", ":b", "a b:c", "a-b:c", "a.:b", "a:.b", "a:b:c",
+        ] {
+            let text = format!("[gui_scripts]\nx = {value}\n");
+            messages += &format!("{value}: {}\n", points(&text).unwrap_err());
+        }
         insta::assert_snapshot!(messages, @r"
         its entry point `../x` does not have the name of a file
         its entry point `/x` does not have the name of a file
-        its entry point `a/b` does not have the name of a file
+        its entry point `a/../b` does not have the name of a file
+        its entry point `a/` does not have the name of a file
         its entry point `..` does not have the name of a file
+        its entry point `.` does not have the name of a file
         its entry point `` does not have the name of a file
-        its entry point `a b` does not have the name of a file
         the name of its entry point `a\u{1b}[2J` contains the invisible character U+001B
         the name of its entry point `a\u{202e}b` contains the invisible character U+202E
-        the name of its entry point `a\rb` contains a line break
         its entry point `xxx…` does not have the name of a file
-        its entry point `x` names no function
+        : its entry point `x` names no function
+        a.b: its entry point `x` names no function
+        a:: its entry point `x` names no function
+        :b: its entry point `x` names no function
+        a b:c: its entry point `x` names no function
+        a-b:c: its entry point `x` names no function
+        a.:b: its entry point `x` names no function
+        a:.b: its entry point `x` names no function
+        a:b:c: its entry point `x` names several functions
         ");
     }
 
     #[test]
     fn scripts_made_for_entry_points_are_known() {
-        let found = points("[console_scripts]\nrun = a:b\n").unwrap();
+        let text = "[console_scripts]\nrun = a:b\npip = a:b\npip3.9 = a:b\n";
+        let found = read(text, "3.13").unwrap();
         for (file, expected) in [
             ("run", true),
+            ("pip3.9", true),
             ("run.exe", true),
             ("RUN.EXE", false),
             ("run-script.py", true),
             ("run.py", false),
             ("other", false),
         ] {
-            assert_eq!(is_wrapper(file, &found), expected, "{file}");
+            assert_eq!(found.are_run_by(file), expected, "{file}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::super::entry::Entries;
 use super::super::error::{Error, ErrorKind, Result};
+use crate::headers::value;
 use condafront_model::pypi_package::normalized;
 
 /// The folder of a wheel's metadata, and the parts of it that installing needs.
@@ -34,17 +35,17 @@ impl Metadata {
         let required = |name: &str| of(name)?.ok_or_else(|| bad(format!("it has no {name}")));
         let (metadata, wheel) = (required("METADATA")?, required("WHEEL")?);
         let field = |name: &str| {
-            let value = header(&metadata, name).filter(|value| !value.is_empty());
-            value.ok_or_else(|| bad(format!("its METADATA has no {name}")))
+            let found = value(&metadata, name).filter(|found| !found.is_empty());
+            found.ok_or_else(|| bad(format!("its METADATA has no {name}")))
         };
         let (name, version) = (field("Name")?, field("Version")?);
         let of_file = file_name.split('-').next().unwrap_or_default();
-        check_name(name, of_file, &folder)?;
-        check_format(header(&wheel, "Wheel-Version"))?;
+        check_name(&name, of_file, &folder)?;
+        check_format(&value(&wheel, "Wheel-Version").unwrap_or_default())?;
         Ok(Self {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            requires_python: header(&metadata, "Requires-Python").map(str::to_owned),
+            requires_python: value(&metadata, "Requires-Python"),
+            name,
+            version,
             folder,
         })
     }
@@ -53,13 +54,17 @@ impl Metadata {
 /// The text of a file of the wheel, if it has the file.
 ///
 /// # Errors
-/// As for [`read`].
+/// As for [`read`], and a file in another encoding: pip reads none, and programs that list packages fail.
 pub(super) fn text(dir: &Path, entries: &Entries, path: &str) -> Result<Option<String>> {
     if !entries.contains_key(path) {
         return Ok(None);
     }
     let bytes = read(&dir.join(path))?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        bad(format!("its {name} is not UTF-8"))
+    })?;
+    Ok(Some(text))
 }
 
 /// The content of a text file.
@@ -111,11 +116,12 @@ fn check_name(name: &str, of_file: &str, folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// Minor versions of the format are compatible, major ones are not.
-fn check_format(version: Option<&str>) -> Result<()> {
-    let version = version.unwrap_or_default();
-    match version.split('.').next() {
-        Some("1") => Ok(()),
+/// Minor versions of the format are compatible, major ones are not. Wheels from before the specification have version 0.
+fn check_format(version: &str) -> Result<()> {
+    let numbers = version.split('.').map(|number| number.parse().ok());
+    let numbers: Option<Vec<u32>> = numbers.collect();
+    match numbers.as_deref() {
+        Some([0 | 1, ..]) => Ok(()),
         _ => Err(bad(format!(
             "its format is version `{}`, and only version 1 is known",
             version.escape_debug()
@@ -123,25 +129,9 @@ fn check_format(version: Option<&str>) -> Result<()> {
     }
 }
 
-/// The value of a header, `Name: value`.
-fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut headers = text.lines().take_while(|line| !line.is_empty());
-    headers.find_map(|line| {
-        let (found, value) = line.split_once(':')?;
-        found.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn headers_end_at_the_first_empty_line() {
-        let text = "Metadata-Version: 2.1\nNAME:  a.b \r\n continued: x\n\nVersion: 1\n";
-        assert_eq!(header(text, "name"), Some("a.b"));
-        assert_eq!(header(text, "Version"), None);
-    }
 
     #[test]
     fn names_must_be_those_of_the_package() {
@@ -158,10 +148,11 @@ mod tests {
 
     #[test]
     fn only_known_formats_are_read() {
-        assert!(check_format(Some("1.0")).is_ok());
-        assert!(check_format(Some("1.9")).is_ok());
-        for version in [None, Some(""), Some("2.0"), Some("10.0"), Some("x")] {
-            assert!(check_format(version).is_err(), "{version:?}");
+        for version in ["1.0", "1.9", "1", "0.1"] {
+            assert!(check_format(version).is_ok(), "{version}");
+        }
+        for version in ["", "2.0", "10.0", "x", "1.x", "1.0 x"] {
+            assert!(check_format(version).is_err(), "{version}");
         }
     }
 }

@@ -8,10 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha384, Sha512};
 
-use super::super::entry::{Entries, EntryKind, shown};
+use super::super::entry::{Entries, EntryKind, relative_path, shown};
 use super::super::error::Result;
 use super::super::hashing;
 use super::metadata::bad;
+use crate::headers::lines;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,14 +49,18 @@ fn sha256_text(sha256: &[u8]) -> String {
     format!("sha256={}", URL_SAFE_NO_PAD.encode(sha256))
 }
 
-/// The lines of a list, which are read as pip does: each is one row.
+/// The lines of a list, which are read as pip does: each is one row. Paths are in their shortest form, except for those of
+/// folders.
 pub(super) fn read(text: &str) -> Vec<Row> {
-    let rows = text.lines().filter(|line| !line.trim().is_empty());
+    let rows = lines(text).filter(|line| !line.trim().is_empty());
     rows.map(|line| {
         let mut fields = fields(line).into_iter();
         let mut next = || fields.next().unwrap_or_default();
+        let path = next();
+        let clean = relative_path(path.as_bytes()).ok();
+        let clean = clean.filter(|_| !path.ends_with('/'));
         Row {
-            path: next(),
+            path: clean.unwrap_or(path),
             hash: next(),
             size: next(),
         }
@@ -182,8 +187,9 @@ mod tests {
             write(rows),
             "\"a, \"\"b\"\".py\",,\r\na.dist-info/RECORD,,\r\nb.py,sha256=x,3\r\n"
         );
-        let short = read("a.py\n");
-        assert_eq!(short, [Row::bare("a.py".to_owned())]);
+        let bare = |path: &str| Row::bare(path.to_owned());
+        assert_eq!(read("./a//b.py\rc/\r"), [bare("a/b.py"), bare("c/")]);
+        assert_eq!(read("../a\n"), [bare("../a")]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::super::error::{Error, ErrorKind, Result};
 use super::super::placed::{Looks, replace};
 use super::super::places::is_installers;
 use super::archive::unpack_wheel;
-use super::entry_points::{self, EntryPoint, is_wrapper};
+use super::entry_points::{self, EntryPoint, EntryPoints};
 use super::metadata::{self, Metadata, bad};
 use super::places::{Kind, Place, Scheme};
 use super::record::{self, Row};
@@ -82,7 +82,7 @@ pub(super) fn make(
         rows: BTreeMap::new(),
     };
     let placed = maker.places(&entries, &list, &points)?;
-    let programs: Vec<String> = points.iter().map(program_path).collect();
+    let programs: Vec<String> = points.programs.iter().map(program_path).collect();
     let of_wheel = placed.iter().map(|(place, _)| place.path.as_str());
     check_folders(
         &of_wheel
@@ -100,7 +100,7 @@ pub(super) fn make(
         Some(runtime) => maker.compile(runtime, &work.join("bytecode"))?,
         None => None,
     };
-    for point in &points {
+    for point in &points.programs {
         let script = point.script(&maker.python(), &spec.python.version);
         maker.write(program_path(point), 0o755, script.as_bytes())?;
     }
@@ -124,7 +124,7 @@ impl Maker<'_> {
         &self,
         entries: &'e Entries,
         list: &str,
-        points: &[EntryPoint],
+        points: &EntryPoints,
     ) -> Result<Vec<(Place, &'e str)>> {
         let mut placed = Vec::with_capacity(entries.len());
         for path in entries
@@ -134,7 +134,7 @@ impl Maker<'_> {
         {
             let place = self.scheme.place(path).map_err(bad)?;
             let name = place.path.rsplit('/').next().unwrap_or_default();
-            if place.kind == Kind::Script && is_wrapper(name, points) {
+            if place.kind == Kind::Script && points.are_run_by(name) {
                 continue;
             }
             check_path(&place.path)?;
@@ -229,11 +229,8 @@ impl Maker<'_> {
                 )));
             }
         };
+        // As with pip, bytecode of the wheel itself is replaced. Most of it depends on times.
         for path in compiled {
-            // A package may ship its own bytecode.
-            if self.files.contains_key(&path) {
-                continue;
-            }
             let from = out.join(&path);
             let content = fs::read(&from).map_err(|e| Error::io("read", &from, e))?;
             move_file(&from, &self.dir.join(&path))?;
