@@ -5,6 +5,9 @@
 //! that its environment needs.
 
 use std::cmp::Reverse;
+use std::str::FromStr as _;
+
+use pep508_rs::pep440_rs::Version;
 
 use super::python::Python;
 use crate::virtual_packages::has_glibc;
@@ -22,6 +25,12 @@ pub struct WheelTarget<'a> {
     pub glibc: Option<&'a Glibc>,
 }
 
+/// Whether pip takes this for the name of a package in that of a wheel.
+fn is_name(text: &str) -> bool {
+    let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    !text.is_empty() && !text.contains("__") && text.chars().all(is_inside)
+}
+
 /// How well a wheel fits: the smallest is the one that pip takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WheelRank((u32, u32, u32), Reverse<u32>);
@@ -36,9 +45,12 @@ impl WheelTarget<'_> {
     pub fn rank(&self, file_name: &str) -> Option<WheelRank> {
         let stem = file_name.strip_suffix(".whl")?;
         let parts: Vec<&str> = stem.split('-').collect();
-        let [_, _, build @ .., pythons, abis, platforms] = parts.as_slice() else {
+        let [name, version, build @ .., pythons, abis, platforms] = parts.as_slice() else {
             return None;
         };
+        if !is_name(name) || Version::from_str(version).is_err() {
+            return None;
+        }
         // Some have a build number after the version.
         let build = match build {
             [] => 0,
@@ -219,6 +231,33 @@ mod tests {
         ] {
             let found = [&usual, &threaded].map(|python| accepts(python, tags));
             assert_eq!(found, expected, "{tags}");
+        }
+    }
+
+    #[test]
+    fn names_and_versions_must_be_valid() {
+        let python = Python {
+            package: 0,
+            version: "3.13".to_owned(),
+            site_packages: "lib/python3.13/site-packages".to_owned(),
+            runtime: Vec::new(),
+        };
+        let target = WheelTarget {
+            python: &python,
+            platform: Platform::LinuxAmd64,
+            glibc: None,
+        };
+        for (name, expected) in [
+            ("zope.interface-5.0", true),
+            ("A_b-1!1.0rc1.post2+local.1", true),
+            ("pytz-2004d", false),
+            ("a-1.0_x", false),
+            ("a__b-1.0", false),
+            ("a b-1.0", false),
+            ("-1.0", false),
+        ] {
+            let found = target.accepts(&format!("{name}-py3-none-any.whl"));
+            assert_eq!(found, expected, "{name}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
+use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
 
 use super::groups::{further_parts, title};
 use super::layer_tree::{self, Place};
@@ -135,19 +135,17 @@ fn layers_of(places: &[Place], is_built: impl Fn(&usize) -> bool, most: usize) -
         .collect()
 }
 
-/// Whether all of these packages run with python `version`, such as 3.13.5. What is in doubt does not count.
+/// Whether all of these packages have valid versions and run with python `version`, such as 3.13.5. What is in doubt does not
+/// count.
 pub fn all_run_with(packages: &[PackageFacts], version: &str) -> bool {
-    let Ok(version) = version.parse::<Version>() else {
+    let Ok(python) = version.parse::<Version>() else {
         return false;
     };
-    let required = packages
-        .iter()
-        .filter_map(|it| it.requires_python.as_deref());
-    let mut required = required.filter(|required| !required.trim().is_empty());
-    required.all(|required| {
-        let required: String = required.split_whitespace().collect();
-        let spec = VersionSpec::from_str(&required, ParseStrictness::Strict);
-        spec.is_ok_and(|spec| spec.matches(&version))
+    packages.iter().all(|package| {
+        let required = package.requires_python.as_deref().unwrap_or_default();
+        let required = required.parse::<VersionSpecifiers>();
+        package.version.parse::<Version>().is_ok()
+            && required.is_ok_and(|required| required.contains(&python))
     })
 }
 
@@ -333,9 +331,13 @@ mod tests {
 
     #[test]
     fn versions_of_python_are_compared() {
+        let package = PackageFacts {
+            version: "1.0".to_owned(),
+            ..PackageFacts::default()
+        };
         let facts = |required: &str| PackageFacts {
             requires_python: Some(required.to_owned()),
-            ..PackageFacts::default()
+            ..package.clone()
         };
         for (required, expected) in [
             ("", true),
@@ -343,6 +345,10 @@ mod tests {
             (">= 3.8, <4", true),
             (">=3.7,!=3.8.*", true),
             ("~=3.8", true),
+            (">=3.9,\n  <4", true),
+            (">3.13", true),
+            ("==3.*", true),
+            (">=3.6.*", false),
             (">=3.14", false),
             ("<3", false),
             ("<3.13.5", false),
@@ -355,7 +361,23 @@ mod tests {
                 "{required}"
             );
         }
-        assert!(all_run_with(&[PackageFacts::default()], "3.13.5"));
+        assert!(all_run_with(&[package], "3.13.5"));
+    }
+
+    #[test]
+    fn pip_decides_about_versions_that_are_not_valid() {
+        for (version, expected) in [
+            ("1!2.0rc1+local.1", true),
+            ("v1.0", true),
+            ("2004d", false),
+            ("", false),
+        ] {
+            let facts = PackageFacts {
+                version: version.to_owned(),
+                ..PackageFacts::default()
+            };
+            assert_eq!(all_run_with(&[facts], "3.13.5"), expected, "{version}");
+        }
     }
 
     #[test]
