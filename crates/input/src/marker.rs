@@ -10,7 +10,7 @@ pub use environment::MarkerEnvironment;
 use expression::Expression;
 
 /// What no file says about the machines that run an image.
-const OF_MACHINES: [&str; 2] = ["platform_release", "platform_version"];
+const OF_MACHINES: [&str; 3] = ["platform_release", "platform_version", "platform.version"];
 
 /// A marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,16 @@ mod tests {
             ("'socks' not in extras", false),
             ("platform_release >= '5'", false),
             ("extra == 'x'", false),
+            ("sys.platform == 'linux' and os.name != 'nt'", true),
+            ("platform.machine == 'x86_64'", true),
+            (
+                "python_implementation == platform_python_implementation",
+                true,
+            ),
+            ("sys_platform > 'a'", false),
+            ("sys_platform >= 'linux' and sys_platform <= 'linux'", true),
+            ("python_version >= '3.8.*'", false),
+            ("python_version < '3.8.*'", false),
         ] {
             let marker = Marker::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(marker.holds(&environment()), expected, "{text}");
@@ -138,6 +148,10 @@ mod tests {
             ("", "a variable or a quoted string is missing"),
             ("python_version", "an operator is missing"),
             ("python == '3'", "`python` is not a variable"),
+            (
+                "python.version == '3'",
+                "`python.version` is not a variable",
+            ),
             ("os_name == 'x", "a quotation mark is not closed"),
             ("(os_name == 'x'", "a parenthesis is not closed"),
             ("os_name == 'x' os_name", "`os_name` is not expected there"),
@@ -164,6 +178,7 @@ mod tests {
             ("sys_platform == 'darwin'", false),
             ("platform_release >= '5'", false),
             ("platform_release < '5'", false),
+            ("platform.version != '5'", false),
             ("no marker", false),
         ] {
             assert_eq!(image.surely_meets(marker), expected, "{marker}");

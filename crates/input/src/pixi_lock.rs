@@ -163,6 +163,7 @@ pub(crate) fn chosen(
 pub(crate) fn parsed(file: &Arc<SourceFile>) -> Result<LockFile, Diagnostic> {
     let text = file.text()?;
     let tree = yaml::read(file, text)?;
+    damage::check_requirements(file, &tree)?;
     let text = readable::readable(text, &tree);
     LockFile::from_str_with_base_directory(&text, None)
         .map_err(|error| damage::explain(file, &text, &tree, error))

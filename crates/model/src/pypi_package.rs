@@ -135,8 +135,9 @@ pub fn normalized(name: &str) -> String {
     parts.collect::<Vec<_>>().join("-")
 }
 
-/// The normalized name at the start of a requirement.
+/// The normalized name at the start of a requirement. One that metadata has on several lines may start with a line break.
 pub fn requirement_name(text: &str) -> Option<String> {
+    let text = text.trim_start();
     let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
     let name = normalized(&text[..end]);
     Some(name).filter(|name| !name.is_empty())
@@ -167,6 +168,19 @@ mod tests {
             "zope-_.interface",
         ] {
             assert_eq!(normalized(name), "zope-interface");
+        }
+    }
+
+    #[test]
+    fn requirements_start_with_their_names() {
+        for (text, expected) in [
+            ("Foo_Bar (>=1.0)", Some("foo-bar")),
+            ("foo.bar[a,b]~=1.0", Some("foo-bar")),
+            ("\n foo>=1", Some("foo")),
+            ("foo@ https://f.example", Some("foo")),
+            ("(foo)", None),
+        ] {
+            assert_eq!(requirement_name(text).as_deref(), expected, "{text}");
         }
     }
 

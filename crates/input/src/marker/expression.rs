@@ -131,12 +131,10 @@ impl Operator {
             return holds;
         }
         match self {
-            Self::Equal | Self::Compatible => left == right,
+            // Other values than versions have no order.
+            Self::Equal | Self::Compatible | Self::AtMost | Self::AtLeast => left == right,
             Self::NotEqual => left != right,
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::Greater => left > right,
-            Self::AtLeast => left >= right,
+            Self::Less | Self::Greater => false,
             Self::In => right.contains(left),
             Self::NotIn => !right.contains(left),
         }

@@ -18,6 +18,19 @@ const VARIABLES: &[&str] = &[
     "sys_platform",
 ];
 
+/// Names from before the specification, and those for them.
+const OLD_NAMES: &[(&str, &str)] = &[
+    ("os.name", "os_name"),
+    ("platform.machine", "platform_machine"),
+    (
+        "platform.python_implementation",
+        "platform_python_implementation",
+    ),
+    ("platform.version", "platform_version"),
+    ("python_implementation", "platform_python_implementation"),
+    ("sys.platform", "sys_platform"),
+];
+
 /// How many parentheses may be open at once.
 const DEEPEST: usize = 50;
 
@@ -92,6 +105,8 @@ impl Parser<'_> {
             let end = self.rest.find(|c| !is_inside(c));
             let (name, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
             self.rest = rest;
+            let mut old = OLD_NAMES.iter();
+            let name = old.find(|(old, _)| *old == name).map_or(name, |it| it.1);
             return match name {
                 "extras" => Ok(Operand::Extras),
                 "dependency_groups" => Ok(Operand::Groups),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::of_extras::{extra, extras};
+use super::of_extras::{extras, of_marker};
 use crate::environment_input::{Conda, EnvironmentInput, LocalPip, Pip};
 use crate::requirements::{List, Source};
 use crate::settings::InputSettings;
@@ -140,14 +140,15 @@ fn are_asked_for(
         for text in needs {
             let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
             let name = requirement_name(requirement)?;
-            let extra = extra(marker);
-            if extra.as_ref().is_some_and(|extra| !asked.contains(extra)) {
+            let about = of_marker(marker);
+            if !about.is_empty() && about.is_disjoint(&asked) {
                 continue;
             }
             // Other conditions were false when the lock was written.
-            let has_conditions = match extra {
-                Some(_) => marker.contains(" and ") || marker.contains(" or "),
-                None => !marker.trim().is_empty(),
+            let has_conditions = if about.is_empty() {
+                !marker.trim().is_empty()
+            } else {
+                marker.contains(" and ") || marker.contains(" or ")
             };
             if is_there(&name) {
                 pending.push((name, extras(requirement)));

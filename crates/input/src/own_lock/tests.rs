@@ -412,12 +412,15 @@ fn packages_stay_if_the_manifest_asks_for_all_of_them_and_no_more() {
     ] {
         assert!(kept_pip(pypi, upgrade).is_none(), "{pypi} {upgrade:?}");
     }
+    // Several extras may need a package.
+    let lock = PIXI_LOCK.replace("extra == 'async'", "extra == 'x' or extra == 'async'");
+    let settings = InputSettings::default();
+    assert!(kept_pip_of(&lock, with_extra, &settings).is_some());
     // What an extra that is new needs.
     let lock = PIXI_LOCK.replace(
         "      - pypi: https://files.example/asgiref-3.0-py3-none-any.whl\n",
         "",
     );
-    let settings = InputSettings::default();
     assert!(kept_pip_of(&lock, "flask = \"*\"", &settings).is_some());
     assert!(kept_pip_of(&lock, with_extra, &settings).is_none());
     // A lock without what is left out would be incomplete.

@@ -5,9 +5,35 @@ use std::sync::Arc;
 use rattler_lock::{LockFile, ParseCondaLockError};
 
 use super::maker::Maker;
+use crate::requirements::has_names;
 use crate::yaml::Node;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// Checks what PyPI packages need, as far as the library would panic.
+///
+/// # Errors
+/// A diagnostic at the first requirement that cannot be read.
+pub(super) fn check_requirements(file: &Arc<SourceFile>, tree: &Node) -> Result<(), Diagnostic> {
+    let packages = tree.get("packages").and_then(Node::list);
+    let needs = packages
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|package| package.get("requires_dist")?.list());
+    let mut texts = needs
+        .flatten()
+        .filter_map(|one| Some((one.text()?, one.lines)));
+    let Some((text, lines)) = texts.find(|(text, _)| !has_names(text)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "a package in the lock needs `{}`, which is not a valid requirement: a name must end in a letter or digit",
+        redact::quoted(&short(text))
+    );
+    Err(Diagnostic::new(message)
+        .help(Maker::of(tree).again())
+        .at(file, lines))
+}
 
 /// A diagnostic for `error`, which has no line itself.
 pub(super) fn explain(

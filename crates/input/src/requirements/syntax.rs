@@ -16,8 +16,12 @@ pub(super) fn parse(requirement: &str) -> Result<Parsed, pep508_rs::Pep508Error<
 
 /// Whether `requirement` is valid.
 pub(super) fn is_valid(requirement: &str) -> bool {
-    let is_readable = requirement.is_ascii() && has_names(requirement);
-    is_readable && (parse(requirement).is_ok() || is_for_pip(requirement))
+    is_readable(requirement) && (parse(requirement).is_ok() || is_for_pip(requirement))
+}
+
+/// Whether `requirement` can be given to pep508_rs 0.9, which panics for some that are not valid.
+pub(crate) fn is_readable(requirement: &str) -> bool {
+    requirement.is_ascii() && has_names(requirement)
 }
 
 /// The operators of versions, those that start with others first.
@@ -57,7 +61,7 @@ pub(super) fn is_for_pip(requirement: &str) -> bool {
 
 /// Whether a version is one that `requirement`, whose syntax has been checked, asks for. What cannot be read asks for any.
 pub(super) fn allows(requirement: &str, version: &str) -> bool {
-    if !requirement.is_ascii() || !has_names(requirement) {
+    if !is_readable(requirement) {
         return true;
     }
     let asked = parse(requirement)
@@ -70,7 +74,7 @@ pub(super) fn allows(requirement: &str, version: &str) -> bool {
 }
 
 /// Whether the names of a requirement and its extras end in a valid character. pep508_rs 0.9 panics if they do not.
-pub(super) fn has_names(requirement: &str) -> bool {
+pub(crate) fn has_names(requirement: &str) -> bool {
     let ends_well = |name: &str| !name.trim_end().ends_with(['-', '_', '.']);
     let text = requirement.trim_start();
     let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());

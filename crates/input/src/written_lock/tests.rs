@@ -69,6 +69,8 @@ fn wheel() -> PipPackage {
             "certifi",
             "urllib3[secure] (>=1.26)",
             "pytest ; extra == 'all'",
+            // Not valid, so it is left out.
+            "six[a-]",
         ]
         .map(str::to_owned)
         .to_vec(),

@@ -164,6 +164,11 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             V6.replace("  name: idna\n", "  name: idna\n  requires_dist:\n  - '=='\n"),
             "",
         ),
+        (
+            "an invalid extra",
+            V6.replace("  name: idna\n", "  name: idna\n  requires_dist:\n  - six[a-]\n"),
+            "",
+        ),
         ("a source package", conda("."), ""),
         (
             "a source package of version 7",

@@ -19,6 +19,7 @@ use url::Url;
 use crate::environment_input::PypiIndexes;
 use crate::lock_terms::PYPI_ORG;
 use crate::pixi_lock;
+use crate::requirements::is_readable;
 use crate::written_lock::content::{LocalPypi, LockedPypi};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::{PipPackage, normalized};
@@ -174,9 +175,8 @@ pub(super) fn known_purls(old: Option<&LockFile>) -> HashMap<Url, BTreeSet<Purl>
 
 /// What a package says that it needs. What the library cannot read is left out.
 fn requirements(texts: &[String]) -> Vec<Requirement> {
-    let found = texts
-        .iter()
-        .filter_map(|text| Requirement::from_str(text).ok());
+    let readable = texts.iter().filter(|text| is_readable(text));
+    let found = readable.filter_map(|text| Requirement::from_str(text).ok());
     found.collect()
 }
 
