@@ -117,9 +117,6 @@ impl Node {
     }
 }
 
-/// How deep lists and mappings may be nested.
-const MAX_DEPTH: usize = 32;
-
 /// How many values and ends of values a short file may have with what its aliases repeat. A longer one may have as many as
 /// it has bytes.
 const OF_ALIASES: usize = 100_000;
@@ -134,7 +131,7 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
     // file or from an alias.
     budget.max_events = text.len().max(OF_ALIASES);
     budget.max_nodes = text.len().max(OF_ALIASES);
-    budget.max_depth = MAX_DEPTH;
+    budget.max_depth = invalid::MAX_DEPTH;
     budget.max_total_scalar_bytes = text.len().max(1 << 20).saturating_mul(2);
     let mut options = serde_saphyr::Options::default();
     options.budget = Some(budget);

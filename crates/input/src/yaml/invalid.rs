@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::MAX_DEPTH;
 use crate::look_alike;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// How deep lists and mappings may be nested.
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// Why the file is not the YAML that we read.
 pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
