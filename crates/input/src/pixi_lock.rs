@@ -98,9 +98,7 @@ pub(crate) fn read(
     if wanted.is_empty() {
         locked.skip.check_rest(file)?;
     }
-    let text = readable::readable(text, tree);
-    let lock = LockFile::from_str_with_base_directory(&text, None)
-        .map_err(|error| damage::explain(file, &text, tree, error))?;
+    let lock = with_library(file, text, tree)?;
     let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let found = packages(&lock, &selection);
     for selector in wanted {
@@ -162,11 +160,18 @@ pub(crate) fn chosen(
 /// That it is not one.
 pub(crate) fn parsed(file: &Arc<SourceFile>) -> Result<LockFile, Diagnostic> {
     let text = file.text()?;
-    let tree = yaml::read(file, text)?;
-    damage::check_requirements(file, &tree)?;
-    let text = readable::readable(text, &tree);
+    with_library(file, text, &yaml::read(file, text)?)
+}
+
+/// A lock with this text, whose tree has been read, as pixi's own library reads it.
+///
+/// # Errors
+/// That it is not one.
+fn with_library(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Result<LockFile, Diagnostic> {
+    damage::check_requirements(file, tree)?;
+    let text = readable::readable(text, tree);
     LockFile::from_str_with_base_directory(&text, None)
-        .map_err(|error| damage::explain(file, &text, &tree, error))
+        .map_err(|error| damage::explain(file, &text, tree, error))
 }
 
 /// Whether the packages of a lock were chosen from some of `channels`, which are addresses without a slash at the end, as far as
