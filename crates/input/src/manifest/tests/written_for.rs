@@ -103,6 +103,9 @@ const FITTING: &[(Change, Change)] = &[
     // A lock that does not say where its packages come from.
     (SAME, (OPTIONS, "")),
     (("", "[pypi-options]\nindex-url = \"https://pypi.org/simple\"\n"), SAME),
+    // The manifest names none.
+    (SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n")),
+    (SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    find-links:\n    - path: ./wheels\n")),
     (("", "[pypi-options]\nindex-url = \"https://me:secret@i.example/simple\"\n"), (OPTIONS, "    indexes:\n    - https://i.example/simple\n")),
     (("", "[pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\nfind-links = [{ path = \"./wheels\" }]\n"), (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n    find-links:\n    - path: ./wheels\n")),
     // The order of several tables is not certain.
@@ -122,10 +125,8 @@ const STALE: &[(&str, Change, Change)] = &[
     ("Another order of channels", ("\"conda-forge\", \"bioconda\"", "\"bioconda\", \"conda-forge\""), SAME),
     ("A platform less", (", \"osx-arm64\"", ""), SAME),
     ("Another index", ("", "[pypi-options]\nindex-url = \"https://i.example/simple\"\n"), SAME),
-    ("An index that is not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n")),
     ("One more index", ("", "[feature.a.pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\n[environments]\ndefault = [\"a\"]\n"), SAME),
     ("Links", ("", "[pypi-options]\nfind-links = [{ url = \"https://i.example/wheels\" }]\n"), SAME),
-    ("Links that are not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    find-links:\n    - path: ./wheels\n")),
     ("The index of a package", ("idna = \">=3\"", "idna = { version = \">=3\", index = \"https://i.example/simple\" }"), SAME),
     ("A package's index that is not said any more", SAME, ("version: '3.10'", "version: '3.10'\n  index: https://i.example/simple")),
     ("Only wheels", ("", "[pypi-options]\nno-build = true\n"), SAME),

@@ -14,7 +14,8 @@ use condafront_model::pypi_package::normalized;
 use condafront_model::redact::{masked, quoted};
 
 impl Check<'_> {
-    /// An index that the lock was written for and the manifest does not name, or the other way round.
+    /// Indexes that the lock was not written for. A manifest may name none: those of its lock are then the settings of whoever
+    /// wrote it.
     pub(super) fn indexes(&self, asked: &PypiTerms) -> Option<Stale> {
         // Older locks do not say it.
         let version = self.environment.lock_file().version();
@@ -45,6 +46,7 @@ impl Check<'_> {
         asked: Option<&Places>,
     ) -> Option<Stale> {
         let asked = asked?;
+        let lines = asked.lines?;
         let wanted: Vec<String> = asked.all.iter().map(|place| plain(place)).collect();
         let set = |all: &[String]| all.iter().cloned().collect::<BTreeSet<_>>();
         let is_same = if asked.is_ordered {
@@ -65,13 +67,13 @@ impl Check<'_> {
             [] => {
                 return Some(Stale {
                     what: format!("was written without {one}"),
-                    lines: asked.lines.unwrap_or(self.terms.lines),
+                    lines,
                 });
             }
             [_] => format!("{one} {shown}{alone}"),
             _ => format!("{several} {shown}{alone}"),
         };
-        Some(self.written_for(&what, asked.lines))
+        Some(self.written_for(&what, Some(lines)))
     }
 
     /// A package that comes from another index than the manifest says.
