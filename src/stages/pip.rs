@@ -16,6 +16,7 @@ use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
+use condafront_input::file_path::FilePath;
 use condafront_input::requirements::{List, ListEntry, Source, is_archive};
 use condafront_input::written_lock::LocalPypi;
 use condafront_input::{findings, pypi};
@@ -159,10 +160,14 @@ impl Linked<'_> {
             return None;
         };
         let place = path.folder.join(&path.path)?;
+        // Where in the build context the manifest is may not be known. What is found in the context by the manifest's path is
+        // found there by the lock's as well.
+        let of_context = || place.from_folder(&FilePath::context());
+        let path_in_lock = place.from_folder(&self.file.folder).or_else(of_context)?;
         Some(LocalPypi {
             name: resolved.name.clone(),
             version: resolved.version.clone(),
-            path: place.from_folder(&self.file.folder)?,
+            path: path_in_lock,
             is_folder: !is_archive(&path.path),
             requires_dist: resolved.requires_dist.clone(),
             requires_python: resolved.requires_python.clone(),
