@@ -295,7 +295,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
     empty: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
     garbage: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
     cut short: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
-    compressed in another way: bad 1.0: it has a file that is compressed with method 14 of the zip format, and only deflate (8) is supported
+    compressed in another way: bad 1.0: one of its files is compressed with another method than deflate, which is not supported
     no metadata: bad 1.0: it has no .dist-info folder, so it is not a wheel
     no METADATA: bad 1.0: it has no METADATA
     no WHEEL: bad 1.0: it has no WHEEL

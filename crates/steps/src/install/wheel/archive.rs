@@ -6,9 +6,8 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use nix::libc::{S_IFLNK, S_IFMT, S_IFREG};
-use zip::ZipArchive;
 use zip::read::ZipFile;
-use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::super::archive::{Limits, Unpacker, damaged, refused};
 use super::super::entry::{Entries, relative_path};
@@ -34,21 +33,17 @@ pub(crate) fn unpack_wheel(path: &Path, dest: &Path, limits: &Limits) -> Result<
         return Err(damaged("two of its files have the same name"));
     }
     for index in 0..archive.len() {
-        let member = archive.by_index(index).map_err(unreadable)?;
+        let member = archive.by_index(index).map_err(damaged)?;
+        if !matches!(
+            member.compression(),
+            CompressionMethod::Stored | CompressionMethod::Deflated
+        ) {
+            let message = "one of its files is compressed with another method than deflate, which is not supported";
+            return Err(Error::new(ErrorKind::BadArchive, message));
+        }
         read_member(&mut unpacker, member)?;
     }
     unpacker.finish()
-}
-
-/// The error for a file of the archive that cannot be read.
-fn unreadable(why: ZipError) -> Error {
-    let ZipError::CompressionMethodNotSupported(method) = why else {
-        return damaged(why);
-    };
-    let message = format!(
-        "it has a file that is compressed with method {method} of the zip format, and only deflate (8) is supported"
-    );
-    Error::new(ErrorKind::BadArchive, message).caused_by(why)
 }
 
 fn read_member<R: Read>(unpacker: &mut Unpacker<'_>, member: ZipFile<'_, R>) -> Result<()> {
