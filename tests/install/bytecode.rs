@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::PythonRuntimeSpec;
@@ -22,29 +22,34 @@ fn base() -> PathBuf {
     loader.ancestors().nth(4).unwrap().to_owned()
 }
 
-/// The python runtime, made once for all tests.
-pub(crate) fn runtime() -> &'static Path {
-    static RUNTIME: OnceLock<TempDir> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            let mut step = Step::new(&[]);
-            let packages = Channel::open().closure(&["python"]);
-            mount_channel(&mut step, Channel::open(), &packages);
-            let spec = PythonRuntimeSpec {
-                version: "3.13".into(),
-                subdir: None,
-            };
-            let args = spec.to_args(&step.packages).unwrap();
-            python_runtime(&args[1..], &step.mounts(), &base()).unwrap();
-            step.keep_output()
-        })
-        .path()
+/// The python runtime, shared by the tests that run at the same time and removed after the last.
+pub(crate) fn runtime() -> Arc<TempDir> {
+    static RUNTIME: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+    let mut shared = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let made = Arc::new(make_runtime());
+        *shared = Arc::downgrade(&made);
+        made
+    })
+}
+
+fn make_runtime() -> TempDir {
+    let mut step = Step::new(&[]);
+    let packages = Channel::open().closure(&["python"]);
+    mount_channel(&mut step, Channel::open(), &packages);
+    let spec = PythonRuntimeSpec {
+        version: "3.13".into(),
+        subdir: None,
+    };
+    let args = spec.to_args(&step.packages).unwrap();
+    python_runtime(&args[1..], &step.mounts(), &base()).unwrap();
+    step.keep_output()
 }
 
 fn step(packages: &[Package]) -> Step {
     let mut step = Step::new(packages);
     step.spec.python.as_mut().unwrap().runtime = true;
-    step.python = runtime().to_owned();
+    step.python = Some(runtime());
     step
 }
 
@@ -153,7 +158,7 @@ fn a_python_that_cannot_run_is_a_notice() {
         fs::write(path, content).unwrap();
     }
     let mut step = step(&modules());
-    step.python = broken.path().to_owned();
+    step.python = Some(Arc::new(broken));
     step.run().unwrap();
     let notices = step.facts().notices;
     assert_eq!(notices.len(), 2, "{notices:?}");
@@ -196,6 +201,7 @@ fn bytecode_fits_the_source_of_the_package_that_has_the_path() {
     };
     let cache = format!("{site}/ns/__pycache__/__init__.cpython-313.pyc");
     let with_bytecode = |name: &str| native(name).file(&cache, "shipped");
+    let runtime = runtime();
     let broken = |name: &str| {
         let package = Package::new(name).noarch_python(&[]);
         package.file("site-packages/ns/__init__.py", "print 'python 2'\n")
@@ -210,7 +216,7 @@ fn bytecode_fits_the_source_of_the_package_that_has_the_path() {
         ([pure("a"), broken("b")], None),
     ] {
         let install = |groups: &[Vec<usize>], stacking: &[usize]| {
-            install_with(Some(runtime()), &packages, groups, stacking).unwrap()
+            install_with(Some(&runtime), &packages, groups, stacking).unwrap()
         };
         let single = install(&[vec![0, 1]], &[0]);
         for stacking in [[0, 1], [1, 0]] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::sync::Arc;
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{EnvironmentFacts, FACTS_FILE};
@@ -27,7 +27,7 @@ pub(crate) struct Environment {
 
 /// Installs packages in groups, each given as indices of packages, with the layers stacked in the order of `stacking`.
 pub(crate) fn install_with(
-    runtime: Option<&Path>,
+    runtime: Option<&Arc<TempDir>>,
     packages: &[Package],
     groups: &[Vec<usize>],
     stacking: &[usize],
@@ -38,7 +38,7 @@ pub(crate) fn install_with(
         let mut step = Step::new(&members);
         if let (Some(runtime), Some(python)) = (runtime, &mut step.spec.python) {
             python.runtime = true;
-            step.python = runtime.to_owned();
+            step.python = Some(Arc::clone(runtime));
         }
         step.run().map_err(|error| error.to_string())?;
         steps.push(step);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
@@ -24,7 +25,7 @@ pub(crate) struct Step {
     pub(crate) spec: InstallSpec,
     pub(crate) packages: Vec<PackageSpec>,
     /// The python runtime, if there is one.
-    pub(crate) python: PathBuf,
+    pub(crate) python: Option<Arc<TempDir>>,
     /// The folder with micromamba, if there is one.
     pub(crate) micromamba: PathBuf,
 }
@@ -47,6 +48,11 @@ pub(crate) fn mount_channel(step: &mut Step, channel: &Channel, packages: &[&Pac
             md5: Some(package.md5.clone()),
         });
     }
+}
+
+/// Where a step in `dir` finds its python runtime; without one, a folder that is not there.
+pub(crate) fn python_folder(dir: &TempDir, runtime: Option<&TempDir>) -> PathBuf {
+    runtime.map_or_else(|| dir.path().join("python"), |it| it.path().to_owned())
 }
 
 impl Step {
@@ -78,7 +84,7 @@ impl Step {
                 further_parts: 0,
             },
             packages: specs,
-            python: dir.path().join("python"),
+            python: None,
             micromamba: dir.path().join("micromamba"),
             dir,
         }
@@ -91,7 +97,7 @@ impl Step {
             output: at("out"),
             parts: at("parts"),
             facts: at("facts"),
-            python: self.python.clone(),
+            python: python_folder(&self.dir, self.python.as_deref()),
             micromamba: self.micromamba.clone(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{FACTS_FILE, GroupFacts};
@@ -15,6 +16,7 @@ use condafront_testkit::channel::WheelFile;
 use tempfile::TempDir;
 
 use super::bytecode::runtime;
+use super::step::python_folder;
 
 /// Where python's modules are in the prefix.
 pub(super) const SITE: &str = "lib/python3.13/site-packages";
@@ -24,7 +26,7 @@ pub(super) struct WheelStep {
     pub(super) dir: TempDir,
     pub(super) spec: WheelsSpec,
     pub(super) wheels: Vec<WheelSpec>,
-    python: PathBuf,
+    python: Option<Arc<TempDir>>,
 }
 
 impl WheelStep {
@@ -49,7 +51,7 @@ impl WheelStep {
                 further_parts: 0,
             },
             wheels: Vec::new(),
-            python: dir.path().join("python"),
+            python: None,
             dir,
         }
     }
@@ -58,7 +60,7 @@ impl WheelStep {
     pub(super) fn compiled() -> Self {
         let mut step = Self::new();
         step.spec.python.runtime = true;
-        step.python = runtime().to_owned();
+        step.python = Some(runtime());
         step
     }
 
@@ -87,7 +89,7 @@ impl WheelStep {
             input: at("in"),
             output: at("out"),
             facts: at("facts"),
-            python: self.python.clone(),
+            python: python_folder(&self.dir, self.python.as_deref()),
             parts: at("parts"),
             ..Mounts::default()
         };
