@@ -1,24 +1,22 @@
-//! Images for a platform other than the builder's: what works without emulation, what is reported if emulation is
-//! missing, and the same images with emulation.
+//! Images for a platform other than the builder's, without emulation.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use condafront_testkit::channel::{Channel, HashStyle, Package, WheelFile, lock, package};
+use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::{self, Store};
-use condafront_testkit::foreign::{Emulation, arm64_root};
+use condafront_testkit::foreign::arm64_root;
 use condafront_testkit::run;
 use serde_json::Value;
 
-use crate::failure::{Failures, error_of, masked};
-use crate::image::{history, inspect};
-use crate::project::{LOCK, Project, base, frontend};
+use crate::failure::Failures;
+use crate::project::{Project, base, frontend};
 
-const BOTH: &str = "linux/amd64,linux/arm64";
-const ARM: &str = "linux/arm64";
+pub(crate) const BOTH: &str = "linux/amd64,linux/arm64";
+pub(crate) const ARM: &str = "linux/arm64";
 /// Packages with a build for each platform, noarch packages, python modules, and an entry point.
-const DEPENDENCIES: [&str; 6] = [
+pub(crate) const DEPENDENCIES: [&str; 6] = [
     "python",
     "pip",
     "click",
@@ -26,11 +24,9 @@ const DEPENDENCIES: [&str; 6] = [
     "platform-demo",
     "bumpme",
 ];
-/// Python and a package with modules, for what an emulated python has to compile.
-const FEW: [&str; 2] = ["python", "click"];
 
 /// A Debian image for both platforms, in the tests' registry.
-fn base_of_both(project: &Project) -> String {
+pub(crate) fn base_of_both(project: &Project) -> String {
     run::once("base-of-both-platforms", || {
         let registry = engine::registry();
         let arm = format!("{registry}/debian-arm64:13");
@@ -60,12 +56,17 @@ fn base_of_both(project: &Project) -> String {
     })
 }
 
-fn build_arg(name: &str, value: &str) -> [String; 2] {
+pub(crate) fn build_arg(name: &str, value: &str) -> [String; 2] {
     ["--build-arg".to_owned(), format!("{name}={value}")]
 }
 
 /// `docker build` of a file for these platforms, with the built-in installer.
-fn build(project: &Project, file: &str, platforms: &str, more: &[&str]) -> engine::Output {
+pub(crate) fn build(
+    project: &Project,
+    file: &str,
+    platforms: &str,
+    more: &[&str],
+) -> engine::Output {
     let base = build_arg("BASE_IMAGE", &base_of_both(project));
     let base: Vec<&str> = base.iter().map(String::as_str).collect();
     let args = [&base[..], &["--platform", platforms], more].concat();
@@ -78,7 +79,7 @@ fn export(project: &Project, file: &str, platforms: &str, name: &str) -> String 
     export_with(project, file, platforms, name, &[])
 }
 
-fn export_with(
+pub(crate) fn export_with(
     project: &Project,
     file: &str,
     platforms: &str,
@@ -93,7 +94,7 @@ fn export_with(
         .stderr
 }
 
-fn env_yml(project: &Project, dependencies: &[&str]) -> String {
+pub(crate) fn env_yml(project: &Project, dependencies: &[&str]) -> String {
     format!(
         "# syntax={}\nchannels: [\"{}\"]\ndependencies: [{}]\n",
         frontend(),
@@ -103,7 +104,7 @@ fn env_yml(project: &Project, dependencies: &[&str]) -> String {
 }
 
 /// A conda-lock.yml of these dependencies for both platforms.
-fn conda_lock(project: &Project) -> String {
+pub(crate) fn conda_lock(project: &Project) -> String {
     let mut text = format!(
         "# syntax={}\nversion: 1\nmetadata:\n  platforms: [linux-64, linux-aarch64]\n  sources: [environment.yml]\npackage:\n",
         frontend()
@@ -118,24 +119,6 @@ fn conda_lock(project: &Project) -> String {
         }
     }
     text
-}
-
-/// An explicit lock for linux-aarch64.
-fn arm_lock(project: &Project, packages: &[&Package]) -> String {
-    let url = project.channel();
-    format!(
-        "# syntax={}\n{}",
-        frontend(),
-        lock(packages, url, HashStyle::Sha256)
-    )
-}
-
-/// Serves a package with one file, for all platforms, and returns its lock line.
-fn serve(project: &Project, name: &str, path: &str, content: &str) -> String {
-    let (package, archive) = package(name, "1.0", &[(path, content, 0o755)]);
-    let path = format!("/own/{}", package.path());
-    project.server.put(&path, archive);
-    format!("{}#{}\n", project.server.url(&path), package.sha256)
 }
 
 /// The processors that the programs and libraries below a folder are for, with one file for each.
@@ -171,7 +154,7 @@ fn files(folder: &Path, end: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The bytecode that the build compiled.
-fn bytecode(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn bytecode(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let prefix = folder.join("opt/conda/lib/python3.13/site-packages");
     let found = files(&prefix, ".cpython-313.pyc");
     assert!(found.len() > 10, "{:?}", found.keys());
@@ -392,173 +375,4 @@ fn bases_for_another_platform_are_refused() {
     build(&both, &["--platform", ARM]).expect_success();
     build(&arm, &["--platform", ARM]).expect_success();
     build(&local, &[]).expect_success();
-}
-
-/// One test, since an emulator is registered for the whole machine, and an engine that has seen one does not forget it.
-#[test]
-#[ignore = "needs a machine that can emulate arm64 and does not yet"]
-fn needs_emulation_programs_of_the_platform_run_with_it() {
-    assert!(!Emulation::is_there(), "this machine emulates arm64");
-    let project = Project::new(Store::Containerd);
-    let packages = Channel::open().closure_for("linux-aarch64", &DEPENDENCIES);
-    let plain = arm_lock(&project, &packages);
-    let post_link = serve(
-        &project,
-        "arm-post",
-        "bin/.arm-post-post-link.sh",
-        "#!/bin/bash\nprintf %s \"$MACHTYPE\" > \"$PREFIX/machine\"\n",
-    );
-    let activates = serve(
-        &project,
-        "arm-active",
-        "etc/conda/activate.d/arm-active.sh",
-        "export ARM_ACTIVE=1\n",
-    );
-    let wheel = crate::pip::real(&project, "six");
-    without_emulation(&project, &plain, &post_link, &activates, &wheel);
-    let wheels: Vec<String> = (0..40)
-        .map(|number| small_wheel(&project, number))
-        .collect();
-    let entries: Vec<String> = wheels.iter().map(|line| pip_entry(line)).collect();
-    project.write("conda-lock.yml", conda_lock(&project) + &entries.concat());
-    let crossed = wheel_layers(&project, "conda-lock.yml");
-
-    let _emulation = Emulation::start();
-    // An engine detects the emulator when it starts.
-    let fresh = Project::fresh(Store::Containerd);
-    let few = Channel::open().closure_for("linux-aarch64", &FEW);
-    let few = arm_lock(&fresh, &few);
-    fresh.write(LOCK, format!("{few}{}", wheels.concat()));
-    // The lock has no python for the builder's platform, so the emulated one compiles.
-    assert_eq!(wheel_layers(&fresh, LOCK), crossed);
-    fresh.write(LOCK, format!("{few}{post_link}{activates}"));
-    steps_run_with_emulation(&fresh);
-    wheels_run_with_emulation(&fresh, &wheel);
-}
-
-/// Serves a wheel with a module and a program, and returns its line for an explicit lock.
-fn small_wheel(project: &Project, number: usize) -> String {
-    let name = format!("small{number}");
-    let module = format!("def main():\n    print({number})\n");
-    let wheel = WheelFile::new(&name, "1.0")
-        .file(&format!("{name}/__init__.py"), &module)
-        .script(&format!("{name} = {name}:main"));
-    crate::pip::serve(project, &name, &wheel)
-}
-
-/// The entry of a conda-lock.yml for the wheel of a line in an explicit lock.
-fn pip_entry(line: &str) -> String {
-    let (url, sha256) = line
-        .trim_end()
-        .rsplit_once("#sha256=")
-        .expect("a line with a hash");
-    let (name, url) = url.rsplit_once(" @ ").expect("a URL");
-    let name = name.trim_start_matches("# pip ");
-    format!(
-        "- name: {name}\n  version: '1'\n  manager: pip\n  platform: linux-aarch64\n  dependencies: {{}}\n  url: {url}\n  hash: {{sha256: {sha256}}}\n  category: main\n  optional: false\n"
-    )
-}
-
-/// The layers with the forty wheels of a file, by their names. So few layers are allowed that these are two.
-fn wheel_layers(project: &Project, file: &str) -> BTreeMap<String, String> {
-    let few = ["--build-arg", "CONDAFRONT_LAYERS=8"];
-    build(project, file, ARM, &few).expect_success();
-    let layers = inspect(project, project.tag(), "{{json .RootFS.Layers}}");
-    let layers: Vec<String> = serde_json::from_value(layers).expect("digests");
-    // The base image's history has entries without a layer.
-    let names = history(project, project.tag()).into_iter().rev();
-    let named = names.zip(layers.into_iter().rev());
-    let of_wheels = named.filter(|(name, _)| name.starts_with("[pip install "));
-    let found: BTreeMap<String, String> = of_wheels.collect();
-    assert_eq!(found.len(), 2, "{found:?}");
-    found
-}
-
-fn without_emulation(
-    project: &Project,
-    plain: &str,
-    post_link: &str,
-    activates: &str,
-    wheel: &str,
-) {
-    let mut failures = Failures::new(project);
-    // Unlike a wheel, it must be built.
-    let source = wheel.replace("-py2.py3-none-any.whl", ".tar.gz");
-    for (title, lock, platforms) in [
-        ("a post-link script", format!("{plain}{post_link}"), ARM),
-        ("a PyPI package", format!("{plain}{source}"), ARM),
-        (
-            "a platform that the lock is not for",
-            plain.to_owned(),
-            BOTH,
-        ),
-        ("a platform without images", plain.to_owned(), "linux/s390x"),
-    ] {
-        project.write(LOCK, lock);
-        failures.add_output(title, build(project, LOCK, platforms, &[]));
-    }
-    insta::assert_snapshot!("a_builder_without_emulation", failures.text());
-
-    // Steps that the image can do without are skipped with a warning, and wheels need none.
-    project.write(LOCK, format!("{plain}{activates}{wheel}"));
-    let output = build(project, LOCK, ARM, &[]).expect_success();
-    let warnings = masked(project, &error_of(&output));
-    // The client shows them in any order.
-    let mut warnings: Vec<&str> = warnings.lines().collect();
-    warnings.sort_unstable();
-    let warnings = warnings.join("\n");
-    insta::assert_snapshot!("a_builder_without_emulation_warns", warnings);
-
-    // Without a base image for the builder, nothing can compile modules.
-    let arm = base_of_both(project).replace("debian-two:13", "debian-arm64:13");
-    let arm = build_arg("BASE_IMAGE", &arm);
-    project.write("env.yml", env_yml(project, &["noarch-demo"]));
-    let output = build(project, "env.yml", ARM, &[&arm[0], &arm[1]]).expect_success();
-    let why = "the base image is for linux/arm64 only";
-    assert!(output.stderr.contains(why), "{}", output.stderr);
-}
-
-fn steps_run_with_emulation(project: &Project) {
-    let output = build(project, LOCK, ARM, &[]).expect_success();
-    for missed in ["not compiled", "has an activation script"] {
-        assert!(!output.stderr.contains(missed), "{}", output.stderr);
-    }
-    let program = "import os, platform; print(platform.machine(), os.environ['ARM_ACTIVE'], open('/opt/conda/machine').read()[:7])";
-    let expected = "aarch64 1 aarch64\n";
-    for entrypoint in [&[][..], &["--entrypoint", "python"]] {
-        let python: &[&str] = match entrypoint {
-            [] => &["python", "-c", program],
-            _ => &["-c", program],
-        };
-        let options = [&["--platform", ARM], entrypoint].concat();
-        let output = project.run(&options, python).expect_success();
-        assert_eq!(output.stdout, expected);
-    }
-    // The lock has no python for the builder's platform; the emulated one compiles to the same bytes.
-    let alone = ["--target", "prefix"];
-    export_with(project, LOCK, ARM, "emulated", &alone);
-    project.write("env.yml", env_yml(project, &FEW));
-    export_with(project, "env.yml", ARM, "crossed", &alone);
-    let emulated = bytecode(&project.path("emulated"));
-    let mut crossed = bytecode(&project.path("crossed"));
-    // A solved environment has pip as well.
-    crossed.retain(|path, _| !path.starts_with("pip/"));
-    assert!(
-        emulated.keys().eq(crossed.keys()),
-        "{:?} {:?}",
-        emulated.keys(),
-        crossed.keys()
-    );
-    for (path, content) in &emulated {
-        assert!(crossed.get(path) == Some(content), "{path} differs");
-    }
-}
-
-/// The lock is for both platforms, so the builder's python compiles modules, which would take an emulated one minutes.
-fn wheels_run_with_emulation(project: &Project, wheel: &str) {
-    project.write("conda-lock.yml", conda_lock(project) + &pip_entry(wheel));
-    build(project, "conda-lock.yml", ARM, &[]).expect_success();
-    let program = ["python", "-c", "import six; print(six.__name__)"];
-    let output = project.run(&["--platform", ARM], &program).expect_success();
-    assert_eq!(output.stdout, "six\n");
 }
