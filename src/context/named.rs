@@ -9,7 +9,7 @@ use buildkit_llb::{
     Copy, Definition, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb,
 };
 
-use super::git::{GitContext, git_source};
+use super::git::{GitContext, GitUrlError, git_source};
 use super::ignore;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
@@ -81,7 +81,9 @@ impl Finder<'_> {
             Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
                 .help("Write docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
         };
-        if let Some(git) = GitContext::parse(value) {
+        let git = GitContext::parse(value)
+            .map_err(|error| wrong(&error).help(GitUrlError::HELP).caused_by(error))?;
+        if let Some(git) = git {
             let state = git_source(&git, self.options);
             return Ok(Some(
                 self.without_config(subfolder(state, git.subdir.as_deref()), false),

@@ -2,12 +2,13 @@
 
 use buildkit_llb::{Copy, Definition, Differ, File, Http, Input, Local, OpOptions, Output};
 
-use super::git::{GitContext, git_source};
+use super::git::{GitContext, GitUrlError, git_source};
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::solving::{Evaluate, Reference};
 use condafront_input::file_path::Content;
 use condafront_input::options::Options;
+use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
 /// The largest file to read, in bytes. A larger one must be a mistake.
@@ -46,7 +47,13 @@ impl Tree {
         options: &Options,
     ) -> Result<Option<Self>, BuildError> {
         let context = options.get("context").unwrap_or_default();
-        if let Some(git) = GitContext::parse(context) {
+        let git = GitContext::parse(context).map_err(|error| {
+            let context = redact::masked(context);
+            Diagnostic::new(format!("the build context {context}: {error}"))
+                .help(GitUrlError::HELP)
+                .caused_by(error)
+        })?;
+        if let Some(git) = git {
             return Ok(Some(Self::State {
                 subdir: git.subdir.clone().unwrap_or_default(),
                 state: git_source(&git, options),

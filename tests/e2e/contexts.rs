@@ -132,9 +132,19 @@ fn a_lock_comes_from_git() {
         format!("{url}#main"),
         format!("{url}#{commit}"),
         format!("{url}#main:locks"),
+        format!("{url}?branch=main&subdir=locks"),
+        format!("{url}?commit={commit}"),
     ] {
         assert_built(&project, build(&project, &["-f", LOCK, &context], None));
     }
+    // The branch is at another commit.
+    let other = format!("{url}?ref=main&checksum={}", "0".repeat(40));
+    let output = build(&project, &["-f", LOCK, &other], None).expect_failure();
+    assert!(
+        output.stderr.contains("expected checksum"),
+        "{}",
+        output.stderr
+    );
     let output = build(&project, &["-f", "nonsense.lock", &url], None).expect_failure();
     assert!(output.stderr.contains("nonsense.lock"), "{}", output.stderr);
 }

@@ -131,7 +131,7 @@ impl Options {
     pub fn is_multi_platform(&self) -> bool {
         let build_arg = self.get("build-arg:BUILDKIT_MULTI_PLATFORM");
         let wanted = self.get("multi-platform").or(build_arg);
-        matches!(wanted, Some("true" | "1" | "True" | "TRUE" | "t" | "T"))
+        wanted.and_then(parse_bool) == Some(true)
     }
 
     /// Whether `--no-cache` was given. If it names stages, it applies only if one of them is ours.
@@ -170,6 +170,15 @@ impl Options {
     pub fn named_context(&self, name: &str, platform: Platform) -> Option<&str> {
         self.get(&format!("context:{name}::{platform}"))
             .or_else(|| self.get(&format!("context:{name}")))
+    }
+}
+
+/// Reads what BuildKit takes as true or false (`strconv.ParseBool` of Go).
+pub fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
     }
 }
 
