@@ -87,11 +87,13 @@ fn without_suffix(package: &Package) -> String {
     bare.unwrap_or(url.as_str()).to_owned()
 }
 
-/// The group of the channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, which have equal
-/// priority.
+/// Anaconda's channels, below `pkgs/` of its server and of mirrors (`DEFAULT_CHANNELS` and older ones, `conda/base/constants.py`).
+const DEFAULTS: [&str; 7] = ["main", "r", "msys2", "free", "pro", "mro", "archive"];
+
+/// The group of the channel at this address: those of conda's `defaults` have equal priority.
 fn group(url: &str) -> Option<String> {
     let (server, name) = url.rsplit_once("/pkgs/")?;
-    (!name.contains('/')).then(|| format!("{server}/pkgs"))
+    DEFAULTS.contains(&name).then(|| format!("{server}/pkgs"))
 }
 
 /// The packages of an answer in link order, each with the lines that ask for it.
@@ -273,6 +275,8 @@ mod tests {
         for other in [
             "https://conda.anaconda.org/conda-forge",
             "https://c.example/pkgs/a/b",
+            // Packages with the names of internal ones must not replace these.
+            "https://c.example/pkgs/internal",
         ] {
             assert_eq!(group(other), None);
         }

@@ -124,6 +124,10 @@ pub(super) fn address(text: &str) -> Result<Url, ChannelError> {
     }
     let mut url = Url::parse(text).map_err(|error| not_a_url(error.into()))?;
     url.set_fragment(None);
+    if url.query().is_some_and(|query| !query.is_empty()) {
+        return Err(ChannelError::Query(text.to_owned()));
+    }
+    url.set_query(None);
     match url.scheme() {
         "http" | "https" => Ok(url),
         "file" => Err(ChannelError::OnOneMachine(text.to_owned())),

@@ -35,6 +35,9 @@ pub enum ChannelError {
         /// What it contains.
         what: String,
     },
+    /// A URL with a query.
+    #[error("`{}` has a query, which the URL of a channel cannot have", redact::quoted(.0))]
+    Query(String),
     /// A file in a channel.
     #[error("`{}` is a file in a channel", redact::quoted(.0))]
     File(String),
@@ -85,6 +88,7 @@ impl ChannelError {
                 text: written(),
                 reason,
             },
+            Self::Query(_) => Self::Query(written()),
             Self::File(_) => Self::File(written()),
             Self::Spec(_) => Self::Spec(written()),
             Self::Option(_) => Self::Option(written()),
@@ -131,6 +135,10 @@ impl ChannelError {
                 )
             }
             Self::Option(_) => "Write the channel alone, such as conda-forge.".to_owned(),
+            Self::Query(_) => {
+                "Remove the `?` and what follows it. For a login, use the secret HTTP_AUTH_TOKEN_<host>."
+                    .to_owned()
+            }
             Self::Several(_) => "Write each as a separate entry.".to_owned(),
             Self::Characters(text) if text.contains('[') => {
                 "Remove the brackets; the platform folders are found automatically.".to_owned()

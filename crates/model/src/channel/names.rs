@@ -53,13 +53,20 @@ impl ChannelNames {
             let text = text.to_owned();
             return Err(ChannelError::Unfit { text, what });
         }
-        if let Some(bare) = placeholder::without(text) {
-            let mut found = self.resolve(&bare, platform)?;
-            for named in &mut found {
-                named.url = named.url.clone().with_placeholder(true);
+        match placeholder::without(text) {
+            Some(bare) => {
+                let mut found = self.bare(bare.trim(), platform)?;
+                for named in &mut found {
+                    named.url = named.url.clone().with_placeholder(true);
+                }
+                Ok(found)
             }
-            return Ok(found);
+            None => self.bare(text, platform),
         }
+    }
+
+    /// The same for a text without a placeholder.
+    fn bare(&self, text: &str, platform: Platform) -> Result<Vec<Named>, ChannelError> {
         if text.starts_with('-') {
             return Err(ChannelError::Option(text.to_owned()));
         }

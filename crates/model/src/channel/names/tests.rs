@@ -109,6 +109,22 @@ fn placeholders_for_credentials_are_noticed() {
         found(&names, "private"),
         ["private https://mirror.example/private"]
     );
+    let many = "t/TOKEN/".repeat(100_000);
+    for text in [format!("{many}c"), format!("https://c.example/{many}c")] {
+        assert!(names.resolve(&text, Platform::LinuxAmd64).is_ok());
+    }
+}
+
+#[test]
+fn a_channel_has_no_query() {
+    let resolve = |text: &str| ChannelNames::default().resolve(text, Platform::LinuxAmd64);
+    let error = resolve("https://c.example/forge?sig=hunter2").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`https://c.example/forge?***` has a query, which the URL of a channel cannot have"
+    );
+    let found = resolve("https://c.example/forge?#top").unwrap();
+    assert_eq!(found[0].url.recorded(), "https://c.example/forge");
 }
 
 #[test]
