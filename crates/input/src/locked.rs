@@ -21,7 +21,7 @@ use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
-use condafront_model::package::{Hashes, Package};
+use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -157,7 +157,7 @@ impl<'a> Locked<'a> {
                 kept.push(package);
                 continue;
             };
-            let first = &kept[index];
+            let first = &mut kept[index];
             if !same_archive(first, &package) {
                 return Err(Diagnostic::new(format!(
                     "{} is listed twice, as {} and as {}",
@@ -170,6 +170,7 @@ impl<'a> Locked<'a> {
                 .help("Remove one of the two: an environment holds one version of a package."));
             }
             self.repeated(repeats, &package.id.to_string(), package.lines);
+            first.hashes.complete(package.hashes);
         }
         self.packages = kept;
         Ok(())
@@ -185,11 +186,12 @@ impl<'a> Locked<'a> {
                 kept.push(package);
                 continue;
             };
-            let first = &kept[index];
-            if first.url != package.url || !agree(&first.hashes, &package.hashes) {
+            let first = &mut kept[index];
+            if first.url != package.url || !first.hashes.agree(&package.hashes) {
                 return Err(self.two_files(&package.name, first.lines, package.lines));
             }
             self.repeated(repeats, &package.name, package.lines);
+            first.hashes.complete(package.hashes);
         }
         self.pip = kept;
         Ok(())
@@ -200,10 +202,13 @@ impl<'a> Locked<'a> {
         for package in std::mem::take(&mut self.local) {
             let key = normalized(&package.name);
             let found = self.pip.iter().find(|one| normalized(&one.name) == key);
-            let first = kept.iter().find(|one| normalized(&one.name) == key);
+            let first = kept.iter_mut().find(|one| normalized(&one.name) == key);
             match (found.map(|one| one.lines), first) {
                 (None, None) => kept.push(package),
-                (None, Some(first)) if first.path == package.path => {
+                (None, Some(first))
+                    if first.path == package.path && first.hashes.agree(&package.hashes) =>
+                {
+                    first.hashes.complete(package.hashes);
                     self.repeated(repeats, &package.name, package.lines);
                 }
                 (found, first) => {
@@ -264,30 +269,23 @@ impl<'a> Locked<'a> {
 }
 
 fn same_archive(a: &Package, b: &Package) -> bool {
-    a.id == b.id && a.subdir == b.subdir && agree(&a.hashes, &b.hashes)
-}
-
-/// Whether the hashes of two entries may be those of the same file.
-fn agree(a: &Hashes, b: &Hashes) -> bool {
-    let agree = |x: &Option<String>, y: &Option<String>| x.is_none() || y.is_none() || x == y;
-    agree(&a.sha256, &b.sha256) && agree(&a.md5, &b.md5)
+    let is_one = a.hashes.prove_equal(&b.hashes)
+        || (a.hashes.agree(&b.hashes) && a.url.recorded() == b.url.recorded());
+    a.id == b.id && a.subdir == b.subdir && is_one
 }
 
 /// The shortest clear description that distinguishes `package` from `other`.
 fn describe(package: &Package, other: &Package) -> String {
-    if package.id == other.id && package.subdir == other.subdir {
-        let hash = package
-            .hashes
-            .sha256
-            .as_ref()
-            .or(package.hashes.md5.as_ref());
-        return format!(
-            "{} with hash {}",
-            package.id,
-            hash.map_or("none", String::as_str)
-        );
+    if package.id != other.id || package.subdir != other.subdir {
+        return format!("{}/{}", package.subdir, package.id.file_name());
     }
-    format!("{}/{}", package.subdir, package.id.file_name())
+    if package.hashes.agree(&other.hashes) {
+        return package.url.to_string();
+    }
+    let hashes = &package.hashes;
+    let hash = hashes.sha256.as_ref().or(hashes.md5.as_ref());
+    let hash = hash.map_or("none", String::as_str);
+    format!("{} with hash {hash}", package.id)
 }
 
 /// Refuses a package that is listed for `subdir` but built for another.

@@ -155,6 +155,29 @@ impl Hashes {
     pub fn is_pinned(&self) -> bool {
         self.sha256.is_some()
     }
+
+    /// Whether these and `other` may be those of the same file.
+    pub fn agree(&self, other: &Self) -> bool {
+        self.pairs(other)
+            .iter()
+            .all(|(a, b)| a.is_none() || b.is_none() || a == b)
+    }
+
+    /// Whether these and `other` show that they are those of the same file.
+    pub fn prove_equal(&self, other: &Self) -> bool {
+        let mut pairs = self.pairs(other).into_iter();
+        self.agree(other) && pairs.any(|(a, b)| a.is_some() && a == b)
+    }
+
+    fn pairs<'a>(&'a self, other: &'a Self) -> [(&'a Option<String>, &'a Option<String>); 2] {
+        [(&self.sha256, &other.sha256), (&self.md5, &other.md5)]
+    }
+
+    /// Adds those of `other`, which are of the same file.
+    pub fn complete(&mut self, other: Self) {
+        self.sha256 = self.sha256.take().or(other.sha256);
+        self.md5 = self.md5.take().or(other.md5);
+    }
 }
 
 /// The address of a package. What an input or a server gives may carry credentials (`user:password@`, `/t/<token>/`): they

@@ -153,6 +153,37 @@ fn the_same_archive_twice_is_a_warning() {
 }
 
 #[test]
+fn entries_of_one_archive_complete_each_other() {
+    let url = "https://c/f/linux-64/a-1-0.conda";
+    let md5 = "0123456789abcdef0123456789abcdef";
+    for (first, second, sha256, has_md5) in [
+        (url.to_owned(), format!("{url}#{SHA}"), true, false),
+        (format!("{url}#{md5}"), format!("{url}#{SHA}"), true, true),
+        (format!("{url}#{md5}"), url.to_owned(), false, true),
+    ] {
+        let list = list(&format!("@EXPLICIT\n{first}\n{second}\n")).unwrap();
+        let hashes = &list.packages[0].hashes;
+        assert_eq!(list.packages.len(), 1);
+        assert_eq!(hashes.sha256.is_some(), sha256, "{first} {second}");
+        assert_eq!(hashes.md5.is_some(), has_md5, "{first} {second}");
+        assert_eq!(list.warnings[0].rule, Rule::DuplicatePackage);
+        assert_eq!(list.warnings.len(), 1);
+    }
+}
+
+#[test]
+fn files_of_two_channels_are_two_without_a_hash() {
+    let text = format!(
+        "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{SHA}\nhttps://m/f/linux-64/a-1-0.conda\n"
+    );
+    let error = list(&text).unwrap_err();
+    assert_eq!(
+        error.message,
+        "a is listed twice, as https://c/f/linux-64/a-1-0.conda and as https://m/f/linux-64/a-1-0.conda"
+    );
+}
+
+#[test]
 fn credentials_are_an_error_that_does_not_show_them() {
     let text = format!(
         "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{SHA}\nhttps://c.example/t/tk-1/f/linux-64/b-1-0.conda#{SHA}\n"
