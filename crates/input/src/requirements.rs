@@ -24,7 +24,7 @@ pub use paths::LocalPath;
 pub use reading::Reading;
 pub use repository::Repository;
 pub use requirement::{Requirement, Source, is_archive};
-pub(crate) use syntax::{has_names, is_readable};
+pub(crate) use syntax::{DEEPEST, has_names, is_readable, is_shallow};
 
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;

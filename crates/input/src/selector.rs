@@ -104,6 +104,7 @@ pub(crate) fn judge(selector: &str, platform: Platform) -> Option<Verdict> {
     let mut reader = Reader {
         tokens: &tokens,
         at: 0,
+        open: 0,
         platform,
     };
     match reader.either().filter(|_| reader.at == tokens.len()) {
@@ -144,8 +145,13 @@ fn is_word(word: &str) -> bool {
 struct Reader<'a> {
     tokens: &'a [&'a str],
     at: usize,
+    /// How many parentheses are open.
+    open: usize,
     platform: Platform,
 }
+
+/// The parentheses that may be open at the same time.
+const DEEPEST: usize = 50;
 
 impl Reader<'_> {
     fn take(&mut self, token: &str) -> bool {
@@ -171,11 +177,22 @@ impl Reader<'_> {
     }
 
     fn one(&mut self) -> Option<bool> {
-        if self.take("not") {
-            return self.one().map(|value| !value);
+        let mut is_negated = false;
+        while self.take("not") {
+            is_negated = !is_negated;
         }
+        let value = self.operand()?;
+        Some(value != is_negated)
+    }
+
+    fn operand(&mut self) -> Option<bool> {
         if self.take("(") {
+            self.open += 1;
+            if self.open > DEEPEST {
+                return None;
+            }
             let value = self.either()?;
+            self.open -= 1;
             return self.take(")").then_some(value);
         }
         let word = self.tokens.get(self.at).filter(|word| is_word(word))?;
@@ -246,6 +263,13 @@ mod tests {
         ] {
             assert_eq!(judge(selector, amd), on_amd, "{selector}");
             assert_eq!(judge(selector, arm), on_arm, "{selector}");
+        }
+        let (many, deep) = (100_000, 51);
+        let nots = format!("{}win", "not ".repeat(2 * many + 1));
+        assert_eq!(judge(&nots, amd), Some(Keep));
+        for (open, expected) in [(deep - 1, Keep), (deep, Unknown), (many, Unknown)] {
+            let selector = format!("{}linux{}", "(".repeat(open), ")".repeat(open));
+            assert_eq!(judge(&selector, amd), Some(expected), "{open}");
         }
     }
 

@@ -55,6 +55,13 @@ pub fn is_secret(name: &str, value: Option<&str>) -> bool {
     is_name(name, value) && !value.is_some_and(is_harmless)
 }
 
+/// Whether a variable of this name can be a secret, with some value.
+fn may_be_name(name: &str) -> bool {
+    let words = || name.split('_');
+    let is_one = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
+    words().any(|word| is_one(word, &WORDS) || is_one(word, &[KEY]))
+}
+
 fn is_name(name: &str, value: Option<&str>) -> bool {
     let parts: Vec<String> = name.split('_').map(str::to_ascii_lowercase).collect();
     let is_in = |part: &String, words: &[&str]| words.contains(&part.as_str());
@@ -110,11 +117,12 @@ impl Masking {
         }
         let mut shown = String::new();
         let mut from = 0;
+        let flow = text.find(['{', '[']).unwrap_or(text.len());
         for (start, end) in words(text) {
-            if start < from {
+            if start < from || !may_be_name(&text[start..end]) {
                 continue;
             }
-            let Some(value) = Value::after(text, end) else {
+            let Some(value) = Value::after(text, end, flow) else {
                 continue;
             };
             let is_header = value.starts_block(text);
@@ -162,8 +170,8 @@ struct Value {
 }
 
 impl Value {
-    /// The value after the name that ends at `end`: `name: value` or `name=value`.
-    fn after(text: &str, end: usize) -> Option<Self> {
+    /// The value after the name that ends at `end`: `name: value` or `name=value`. The first bracket is at `flow`.
+    fn after(text: &str, end: usize, flow: usize) -> Option<Self> {
         let rest = text[end..].trim_start_matches(QUOTES).trim_start();
         let after = match rest.strip_prefix(':') {
             Some(after) if after.is_empty() || after.starts_with(char::is_whitespace) => after,
@@ -175,12 +183,11 @@ impl Value {
         let after = after.trim_start();
         let start = text.len() - after.len();
         let quote = after.chars().next().filter(|c| QUOTES.contains(c));
-        let closed = quote.and_then(|quote| Some(after[1..].find(quote)? + 2));
-        let is_flow = text[..start].contains(['{', '[']);
-        let open_end = after
-            .find([',', '}', ']'])
-            .filter(|_| is_flow && quote.is_none());
-        let length = closed.or(open_end);
+        let length = match quote {
+            Some(quote) => after[1..].find(quote).map(|length| length + 2),
+            None if flow < start => after.find([',', '}', ']']),
+            None => None,
+        };
         Some(Self {
             start,
             end: start + length.unwrap_or(after.len()),
@@ -242,6 +249,13 @@ mod tests {
             ("GPG_KEY", Some("A035C8C19219BA821ECEA86B64E628F8D684696D")),
         ] {
             assert!(!is_secret(name, value), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_count_in_any_case() {
+        for (name, may_be) in [("Token", true), ("API_KEY", true), ("a", false)] {
+            assert_eq!(may_be_name(name), may_be, "{name}");
         }
     }
 

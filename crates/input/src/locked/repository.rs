@@ -37,7 +37,7 @@ struct AtCommit {
 }
 
 impl AtCommit {
-    /// The repository at `address`; `None` if it is none of git on a server, or its commit is not certain.
+    /// The repository at `address`; `None` if it is not a git repository on a server, or its commit is not certain.
     fn at(address: &str) -> Option<Self> {
         let mut url = Url::parse(address.strip_prefix("git+")?).ok()?;
         if !["https", "http", "ssh", "git"].contains(&url.scheme()) || !url.has_host() {

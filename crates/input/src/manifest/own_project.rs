@@ -6,6 +6,7 @@ use pep508_rs::{ExtraName, Requirement};
 
 use super::workspace::Workspace;
 use crate::lock_terms::ProjectTerms;
+use crate::requirements::is_readable;
 use crate::section::image_section::Located;
 use crate::yaml::Node;
 use condafront_model::pypi_package::normalized;
@@ -46,9 +47,10 @@ fn requires_dist(tree: &Node, project: &Node, name: &str) -> Option<Vec<Located<
     let mut found = Vec::new();
     let mut add = |list: &Node, extra: Option<&ExtraName>| {
         for item in list.list()? {
-            let requirement: Requirement = Requirement::from_str(item.text()?).ok()?;
+            let text = item.text().filter(|text| is_readable(text))?;
+            let requirement: Requirement = Requirement::from_str(text).ok()?;
             // Extras that refer to others of the project are written in full.
-            if requirement.name.as_ref() == name || item.text()?.contains('@') {
+            if requirement.name.as_ref() == name || text.contains('@') {
                 return None;
             }
             let requirement = match extra {

@@ -1,5 +1,6 @@
 //! What a pyproject.toml says besides the tool's tables: the version of python, and PyPI packages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::workspace::{Feature, Workspace};
@@ -32,20 +33,10 @@ pub(super) fn requirements<'a>(
     let mut found = Vec::new();
     if feature.is_default() {
         if let Some(list) = project(workspace).and_then(|table| table.get("dependencies")) {
-            let groups = Groups {
-                workspace,
-                found: &mut found,
-                open: Vec::new(),
-            };
-            groups.list(list)?;
+            Groups::new(workspace, &mut found).list(list)?;
         }
     } else if !feature.is_inline {
-        let groups = Groups {
-            workspace,
-            found: &mut found,
-            open: Vec::new(),
-        };
-        groups.named(feature.name)?;
+        Groups::new(workspace, &mut found).named(feature.name)?;
     }
     Ok(found)
 }
@@ -63,11 +54,8 @@ pub(super) fn check_own_extras(
     if own.is_none_or(|own| normalized(own) != normalized(name)) {
         return Ok(());
     }
-    let groups = Groups {
-        workspace,
-        found: &mut Vec::new(),
-        open: Vec::new(),
-    };
+    let mut found = Vec::new();
+    let groups = Groups::new(workspace, &mut found);
     for item in extras.list().unwrap_or_default() {
         if let Some(extra) = item.text() {
             groups.check_extra(extra, item)?;
@@ -82,9 +70,23 @@ struct Groups<'w, 'a, 'f> {
     found: &'f mut Vec<PipRequirement>,
     /// The groups that include the one that is being read.
     open: Vec<&'a str>,
+    /// The groups that have been read, by their place in the manifest: their requirements are not needed twice.
+    done: HashSet<*const Node>,
 }
 
-impl<'a> Groups<'_, 'a, '_> {
+/// The groups that may be open at the same time.
+const DEEPEST: usize = 50;
+
+impl<'w, 'a, 'f> Groups<'w, 'a, 'f> {
+    fn new(workspace: &'w Workspace<'a>, found: &'f mut Vec<PipRequirement>) -> Self {
+        Self {
+            workspace,
+            found,
+            open: Vec::new(),
+            done: HashSet::new(),
+        }
+    }
+
     fn named(mut self, name: &str) -> Result<(), Diagnostic> {
         self.group(name)
     }
@@ -112,9 +114,20 @@ impl<'a> Groups<'_, 'a, '_> {
                     .at(key.lines)
                     .error(format!("the group `{}` includes itself", quoted(&key.name))));
             }
-            self.open.push(&key.name);
-            self.items(list)?;
-            self.open.pop();
+            if self.open.len() >= DEEPEST {
+                return Err(self
+                    .workspace
+                    .at(key.lines)
+                    .error(format!(
+                        "more than {DEEPEST} groups include one another in a chain"
+                    ))
+                    .help("Include the groups in one list."));
+            }
+            if self.done.insert(list) {
+                self.open.push(&key.name);
+                self.items(list)?;
+                self.open.pop();
+            }
         }
         Ok(())
     }

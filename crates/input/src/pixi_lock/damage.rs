@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rattler_lock::{LockFile, ParseCondaLockError};
 
 use super::maker::Maker;
-use crate::requirements::has_names;
+use crate::requirements::{DEEPEST, has_names, is_shallow};
 use crate::yaml::Node;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -23,11 +23,21 @@ pub(super) fn check_requirements(file: &Arc<SourceFile>, tree: &Node) -> Result<
     let mut texts = needs
         .flatten()
         .filter_map(|one| Some((one.text()?, one.lines)));
-    let Some((text, lines)) = texts.find(|(text, _)| !has_names(text)) else {
+    let found = texts.find_map(|(text, lines)| {
+        let reason = if !has_names(text) {
+            "a name must end in a letter or digit".to_owned()
+        } else if !is_shallow(text) {
+            format!("it has more than {DEEPEST} parentheses inside each other")
+        } else {
+            return None;
+        };
+        Some((text, lines, reason))
+    });
+    let Some((text, lines, reason)) = found else {
         return Ok(());
     };
     let message = format!(
-        "a package in the lock needs `{}`, which is not a valid requirement: a name must end in a letter or digit",
+        "a package in the lock needs `{}`, which is not a valid requirement: {reason}",
         redact::quoted(&short(text))
     );
     Err(Diagnostic::new(message)

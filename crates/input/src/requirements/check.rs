@@ -1,7 +1,7 @@
 //! Checks the syntax of requirements.
 
 use super::meant;
-use super::syntax::{has_names, is_for_pip, parse};
+use super::syntax::{DEEPEST, has_names, is_for_pip, is_shallow, parse};
 use crate::look_alike;
 use crate::mistake::Mistake;
 use condafront_model::redact::{masked, quoted};
@@ -38,6 +38,12 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
         return Err(Mistake::new(
             format!("`{shown}` is not a valid requirement: a name must end in a letter or digit"),
             "Write names as PyPI shows them.",
+        ));
+    }
+    if !is_shallow(requirement) {
+        return Err(Mistake::new(
+            format!("`{shown}` has more than {DEEPEST} parentheses inside each other"),
+            "Write its marker in a simpler way.",
         ));
     }
     let Err(error) = parse(requirement) else {

@@ -21,7 +21,23 @@ pub(super) fn is_valid(requirement: &str) -> bool {
 
 /// Whether `requirement` can be given to pep508_rs 0.9, which panics for some that are not valid.
 pub(crate) fn is_readable(requirement: &str) -> bool {
-    requirement.is_ascii() && has_names(requirement)
+    requirement.is_ascii() && has_names(requirement) && is_shallow(requirement)
+}
+
+/// The parentheses that may be open at the same time. pep508_rs reads what is in them by recursion.
+pub(crate) const DEEPEST: usize = 50;
+
+/// Whether no more than [`DEEPEST`] parentheses are open at the same time.
+pub(crate) fn is_shallow(requirement: &str) -> bool {
+    let mut open: usize = 0;
+    requirement.chars().all(|c| {
+        match c {
+            '(' => open += 1,
+            ')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open <= DEEPEST
+    })
 }
 
 /// The operators of versions, those that start with others first.
@@ -95,5 +111,31 @@ pub(super) fn without_extras(text: &str) -> (&str, &str) {
     match text.find('[') {
         Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),
         _ => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_markers_are_not_read() {
+        for (open, is_valid) in [
+            (1, true),
+            (DEEPEST, true),
+            (DEEPEST + 1, false),
+            (100_000, false),
+        ] {
+            let text = format!(
+                "a ; {}os_name == 'nt'{}",
+                "(".repeat(open),
+                ")".repeat(open)
+            );
+            assert_eq!(super::is_valid(&text), is_valid, "{open}");
+            let checked = super::super::check::check_syntax(&text, &text);
+            assert_eq!(checked.is_ok(), is_valid, "{open}");
+        }
+        let many = vec!["(os_name == 'nt')"; 2 * DEEPEST].join(" or ");
+        assert!(super::is_valid(&format!("a ; {many}")));
     }
 }

@@ -24,8 +24,9 @@ pub(super) fn of(text: &str, places: impl Iterator<Item = Lines>) -> Vec<u8> {
             break;
         }
         while next.next_if(|lines| lines.last < number).is_some() {}
-        let secret = masking.line(line);
-        let line = secret.as_deref().unwrap_or(line);
+        let line = bounded(line);
+        let secret = masking.line(&line);
+        let line = secret.as_deref().unwrap_or(&line);
         if whole || next.peek().is_some_and(|lines| lines.first <= number) {
             shown.extend_from_slice(shortened(&visible(&masked(line))).as_bytes());
         } else {
@@ -33,6 +34,23 @@ pub(super) fn of(text: &str, places: impl Iterator<Item = Lines>) -> Vec<u8> {
         }
     }
     shown
+}
+
+/// The start of a line that is too long to look for secrets in. It does not end inside a URL, whose start need not show that
+/// a login follows.
+fn bounded(line: &str) -> Cow<'_, str> {
+    /// In bytes.
+    const LONGEST: usize = 16 << 10;
+    if line.len() <= LONGEST {
+        return Cow::Borrowed(line);
+    }
+    let start = &line[..line.floor_char_boundary(LONGEST)];
+    let is_edge = |c: char| c.is_whitespace() || "\"'".contains(c);
+    let end = match start.rfind(is_edge).unwrap_or(0) {
+        edge if start[edge..].contains("://") => edge,
+        _ => start.len(),
+    };
+    Cow::Owned(format!("{}…\n", &start[..end]))
 }
 
 /// The start of a line that is too long to read, or to send with every message.
@@ -79,6 +97,20 @@ fn masked(line: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_end_before_a_url_that_is_cut() {
+        let secret = format!("TOKEN: '{}'", "x".repeat(16_000));
+        let url = format!("https://me:{}@c.example", "hunter2".repeat(1_000));
+        let file = format!("{{{secret}, {url}}}\n{}\n", "a: ".repeat(100_000));
+        let shown =
+            String::from_utf8(of(&file, [Lines { first: 1, last: 2 }].into_iter())).unwrap();
+        let mut lines = shown.lines();
+        assert_eq!(lines.next(), Some("{TOKEN: ***,…"));
+        let second = lines.next().unwrap();
+        assert!(second.starts_with("a: a: ") && second.ends_with('…'));
+        assert!(second.len() < 5_000);
+    }
 
     #[test]
     fn damaged_lines_hide_credentials() {

@@ -428,6 +428,36 @@ fn a_group_that_is_included_must_be_there() {
 }
 
 #[test]
+fn groups_that_include_each_other_are_read_once() {
+    let read = |groups: String| {
+        let text = format!(
+            "[dependency-groups]\n{groups}[tool.pixi.workspace]\nchannels = []\n[tool.pixi.environments]\ndefault = [\"g0\"]\n"
+        );
+        read_for(&text, None)
+    };
+    let includes = |times: usize, next: usize| {
+        let one = format!("{{ include-group = \"g{next}\" }}");
+        vec![one; times].join(", ")
+    };
+    let chain = |length: usize, times: usize| {
+        let group = |n: usize| format!("g{n} = [{}]\n", includes(times, n + 1));
+        let groups: String = (0..length).map(group).collect();
+        format!("{groups}g{length} = [\"a\"]\n")
+    };
+    let input = read(chain(40, 2)).unwrap();
+    let Pip::Unsolved(list) = &input.pip else {
+        panic!("{:?}", input.pip);
+    };
+    assert_eq!(list.len(), 1);
+    let error = read(chain(3000, 1)).unwrap_err();
+    assert_eq!(
+        error.message,
+        "more than 50 groups include one another in a chain"
+    );
+    assert_eq!(error.locations[0].lines, Lines::one(52));
+}
+
+#[test]
 fn pip_comes_only_with_packages_for_it() {
     let start = "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n";
     let specs = |rest: &str| {

@@ -169,6 +169,14 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             V6.replace("  name: idna\n", "  name: idna\n  requires_dist:\n  - six[a-]\n"),
             "",
         ),
+        (
+            "a requirement with too many parentheses",
+            V6.replace(
+                "  name: idna\n",
+                &format!("  name: idna\n  requires_dist:\n  - six ; {}\n", "(".repeat(5_000)),
+            ),
+            "",
+        ),
         ("a source package", conda("."), ""),
         (
             "a source package of version 7",
