@@ -23,7 +23,7 @@ pub(crate) fn all(
 
 /// The warning about a base image whose name can lead to another one.
 pub(crate) fn base(choice: &Choice<String>, file: &Arc<SourceFile>) -> Option<Warning> {
-    // A name that is none is an error elsewhere.
+    // An invalid name is reported elsewhere.
     let Ok(BaseName::Image(name)) = choice.value.parse() else {
         return None;
     };

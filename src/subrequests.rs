@@ -186,7 +186,7 @@ fn outline(options: &Options, target: Target, own: &Outline) -> Answer {
     for (name, description, default) in described {
         text.push_str(&format!("{name}\t{description}\n"));
         let mut arg = json!({"name": name, "description": description});
-        // URLs of mirrors and channels may contain credentials.
+        // A mirror may have credentials in places that are not known to have any.
         let shown = given.get(name).filter(|_| name != "CONDA_MIRRORS");
         if let Some(value) = shown.copied().or(default) {
             arg["value"] = redact::masked(value).into();

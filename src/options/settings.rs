@@ -13,7 +13,7 @@ use condafront_model::check_options::CheckOptions;
 use condafront_model::layers::Layers;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
-use condafront_step_spec::account::{MAX_ID, UserRequest};
+use condafront_step_spec::account::{MAX_ID, MAX_NAME_LEN, UserRequest, is_account_name};
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::timeout::Timeout;
 use condafront_step_spec::verify::Extent;
@@ -106,7 +106,7 @@ impl Settings {
                     settings.overrides.archspec = Some(parsed(name, value, parse_archspec)?);
                 }
                 "BASE_IMAGE" => settings.base = Some(value.to_owned()),
-                "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
+                "MAMBA_USER" => settings.user.name = Some(parsed(name, value, parse_user)?),
                 "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
                 "MAMBA_USER_GID" => settings.user.gid = Some(parsed(name, value, parse_id)?),
                 "CONDAFRONT_LAYERS" => settings.layers = Some(parsed(name, value, str::parse)?),
@@ -133,6 +133,19 @@ impl Settings {
         settings.input.set_all(args)?;
         Ok(settings)
     }
+}
+
+/// The name of the image's user, or a number.
+fn parse_user(text: &str) -> Result<String, String> {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return parse_id(text).map(|_| text.to_owned());
+    }
+    if is_account_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` is not a valid user name; use at most {MAX_NAME_LEN} letters, digits and _ - . and begin with a letter or _"
+    ))
 }
 
 fn parse_id(text: &str) -> Result<u32, String> {
@@ -266,6 +279,8 @@ mod tests {
         let version = format!("2.8.1#sha256:{sha}");
         let mut all = String::new();
         for (name, value) in [
+            ("MAMBA_USER", "a:b"),
+            ("MAMBA_USER", "99999999999"),
             ("MAMBA_USER_ID", "ada"),
             ("MAMBA_USER_GID", "4294967295"),
             ("MAMBA_USER_ID", "2147483648"),

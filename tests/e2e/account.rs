@@ -87,7 +87,10 @@ fn an_invalid_user_is_refused() {
     let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     for (arg, problem) in [
-        ("MAMBA_USER=a:b", "\"a:b\" is not a valid user name"),
+        (
+            "MAMBA_USER=a:b",
+            "build-arg MAMBA_USER: `a:b` is not a valid user name",
+        ),
         (
             "MAMBA_USER_ID=ada",
             "build-arg MAMBA_USER_ID: `ada` is not a valid numeric ID",

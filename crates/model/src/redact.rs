@@ -124,12 +124,12 @@ pub fn quoted(text: &str) -> String {
     shortened(&masked(text), 60)
 }
 
-/// The same for what the user is to write, which must be whole.
+/// Like [`quoted`], for what the user is to write, which must be whole: at most 300 characters.
 pub fn in_full(text: &str) -> String {
     shortened(&masked(text), 300)
 }
 
-/// Whether a URL's query may be a secret, such as a signature. Switches such as `raw=true` are none.
+/// Whether a URL's query may be a secret, such as a signature. Switches such as `raw=true` are not.
 pub fn is_secret(query: &str) -> bool {
     const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);

@@ -258,17 +258,17 @@ mod tests {
             (
                 &["d>conda-meta"],
                 &["d/y.json=1"],
-                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y.json`, but `d`, a link of a 1.0, leads to a directory that packages may not use",
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y.json`, but `d`, a link of a 1.0, points to a directory that packages may not use",
             ),
             (
                 &["d>e", "e>d"],
                 &["d/y=1"],
-                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y`, but `d`, a link of a 1.0, leads to itself",
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y`, but `d`, a link of a 1.0, points to itself",
             ),
             (
                 &["d/d/d>../..", "up>d/d/d/.."],
                 &["up/y=1"],
-                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `up/y`, but `d/d/d`, a link of a 1.0, leads to a directory that packages may not use",
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `up/y`, but `d/d/d`, a link of a 1.0, points to a directory that packages may not use",
             ),
         ] {
             let apart = || vec![group(&[("a", one)]), group(&[("b", other)])];

@@ -155,7 +155,7 @@ impl<'a> Linker<'a> {
             return Err(Error::new(
                 ErrorKind::UnsafeArchive,
                 format!(
-                    "{} leads outside the environment, through symlinks of several packages",
+                    "{} is outside the environment, through symlinks of several packages",
                     directory.display()
                 ),
             ));

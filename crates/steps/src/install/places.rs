@@ -87,10 +87,10 @@ impl Conflict {
                     "`{blocked_at}` is a link of {other} and a different one of another package"
                 )
             }
-            Blocked::Loop => format!("`{blocked_at}`, a link of {other}, leads to itself"),
+            Blocked::Loop => format!("`{blocked_at}`, a link of {other}, points to itself"),
             Blocked::Outside => {
                 format!(
-                    "`{blocked_at}`, a link of {other}, leads to a directory that packages may not use"
+                    "`{blocked_at}`, a link of {other}, points to a directory that packages may not use"
                 )
             }
         };
