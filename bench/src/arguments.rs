@@ -30,6 +30,7 @@ usage: make bench [ARGS=\"OPTIONS\"]
 
 environment:
   MICROMAMBA          a micromamba binary: measure Dockerfiles with it, too
+  DOCKERFILE_FRONTEND the binary of BuildKit's frontend for Dockerfiles: measure a small Dockerfile with it, too
   BUILDKITD           the buildkitd binary for --builder buildkitd
 ";
 

@@ -71,6 +71,14 @@ RUN --mount=type=bind,from={frontend},source=/condafront,target=/usr/local/bin/c
     dockerfile(base, &install)
 }
 
+/// What [`of_two_lines`] makes.
+pub(crate) const TOUCHED: &str = "/touched";
+
+/// For the image `frontend`: as little as a Dockerfile for an image of its own can have.
+pub(crate) fn of_two_lines(base: &str, frontend: &str) -> String {
+    format!("# syntax={frontend}\nFROM {base}\nRUN touch {TOUCHED}\n")
+}
+
 /// A Dockerfile that then installs [`REQUIREMENTS`] with pip, in a `RUN` of its own.
 pub(crate) fn with_a_list(dockerfile: &str) -> String {
     let pip = format!(
@@ -181,6 +189,14 @@ mod tests {
         let mut script = String::new();
         push_command(&mut script, &["a b".to_owned(), "it's".to_owned()]);
         assert_eq!(script, "condafront 'a b' 'it'\\''s'\n");
+    }
+
+    #[test]
+    fn a_directive_is_not_one_of_the_two_lines() {
+        let text = of_two_lines("debian", "registry/frontend");
+        let (directive, rest) = text.split_once('\n').unwrap();
+        assert_eq!(directive, "# syntax=registry/frontend");
+        assert_eq!(rest.lines().count(), 2);
     }
 
     #[test]

@@ -66,9 +66,11 @@ fn measure(arguments: &Arguments, size: Size, micromamba: Option<&Path>) -> Resu
     let mut out = stdout();
     let environment = Environment::new(size);
     let load = report::load_average();
+    let other_frontend = side::has_other_frontend().then_some(Side::OtherFrontend);
     let mut runs: Vec<(Side, Vec<Run>)> = Side::all(micromamba.is_some())
         .into_iter()
         .take(arguments.sides)
+        .chain(other_frontend)
         .map(|side| (side, Vec::new()))
         .collect();
     for number in 1..=arguments.runs {
@@ -114,7 +116,7 @@ fn chart_of(report: &Report<'_>, size: Size) -> String {
     let lines: Vec<chart::Line> = Scenario::all(size)
         .into_iter()
         .enumerate()
-        .filter(|(_, scenario)| *scenario != Scenario::Start)
+        .filter(|(_, scenario)| !matches!(scenario, Scenario::Targets | Scenario::Start))
         .map(|(index, scenario)| {
             let seconds = |(_, of): &(Side, Vec<measure::Measured>)| of[index].seconds;
             let values = medians.iter().map(seconds).map(Value::Seconds);

@@ -42,7 +42,7 @@ pub(crate) struct Measured {
 
 /// All measurements of one side.
 pub(crate) struct Run {
-    /// One for each of [`Scenario::all`].
+    /// One for each of [`Side::scenarios`].
     pub(crate) measured: Vec<Measured>,
     /// The first image, as pushed.
     pub(crate) image: Stored,
@@ -87,10 +87,11 @@ impl Bench<'_> {
         };
         let mut measured = Vec::new();
         let mut host = None;
-        for scenario in Scenario::all(self.environment.size()) {
+        for scenario in self.side.scenarios(self.environment.size()) {
             measured.push(match scenario {
                 Scenario::Cold => day.build(&engine, "first", Change::None, &[])?,
                 Scenario::Change(change) => day.change(&engine, change)?,
+                Scenario::Targets => day.targets(&engine)?,
                 Scenario::EmptyBuilder(change) => day.with_an_empty_builder(&engine, change)?,
                 Scenario::Pull => {
                     let host = host.insert(Engine::start_fresh(Store::Containerd));
@@ -144,11 +145,11 @@ impl Day<'_> {
         self.project.set(change)?;
         self.bench.environment.clear();
         let before = self.registry.bytes()?;
-        let mut command = {
-            let conditions = self.bench.conditions;
-            self.project
-                .command(engine, change, &image, conditions, options)
-        };
+        let conditions = self.bench.conditions;
+        let push = conditions.compression.push();
+        let push = [push, "--progress", "rawjson", "--tag", &image];
+        let options = [&push, options].concat();
+        let mut command = self.project.command(engine, change, conditions, &options);
         let watch = Watch::start();
         let started = Instant::now();
         let output = run_within(&mut command, BUILD_LIMIT).expect_success();
@@ -168,6 +169,22 @@ impl Day<'_> {
         };
         self.check(self.witness.as_ref().unwrap_or(engine), &image, change)?;
         Ok(measured)
+    }
+
+    /// Asks the frontend for the file's targets.
+    fn targets(&self, engine: &Engine) -> Result<Measured> {
+        self.project.set(Change::None)?;
+        let options = ["--call=targets"];
+        let conditions = self.bench.conditions;
+        let mut command = self
+            .project
+            .command(engine, Change::None, conditions, &options);
+        let started = Instant::now();
+        run_within(&mut command, BUILD_LIMIT).expect_success();
+        Ok(Measured {
+            seconds: started.elapsed().as_secs_f64(),
+            ..Measured::default()
+        })
     }
 
     /// Builds on an engine that has nothing, with the cache of the first build in the registry.
@@ -242,7 +259,7 @@ impl Day<'_> {
 
     /// Checks that the image runs and has the requested packages.
     fn check(&self, engine: &Engine, image: &str, change: Change) -> Result<()> {
-        let (command, expected) = self.bench.environment.check(change);
+        let (command, expected) = self.project.check(change);
         let start = ["run", "--rm", "--network", "none", image];
         let mut docker: Command = engine.docker([&start[..], &command].concat());
         let printed = run(&mut docker).expect_success().stdout;

@@ -29,10 +29,28 @@ struct Table {
 }
 
 impl Report<'_> {
-    /// The medians of each side, in the order of [`Scenario::all`].
+    /// The medians of the sides that build the environment, in the order of [`Scenario::all`].
     pub(crate) fn medians(&self) -> Vec<(Side, Vec<Measured>)> {
         let of = |(side, runs): &(Side, Vec<Run>)| (*side, medians(runs));
-        self.runs.iter().map(of).collect()
+        let is_whole = |(side, _): &&(Side, _)| *side != Side::OtherFrontend;
+        self.runs.iter().filter(is_whole).map(of).collect()
+    }
+
+    /// How long the builds take in which nothing has changed, and the starts of their frontends.
+    fn frontends(&self) -> Vec<(Side, [f64; 2])> {
+        let has_frontend =
+            |(side, _): &&(Side, _)| matches!(side, Side::Condafront | Side::OtherFrontend);
+        let of = |(side, runs): &(Side, Vec<Run>)| {
+            let scenarios = side.scenarios(self.environment.size());
+            let measured = medians(runs);
+            let seconds = [Scenario::Change(Change::None), Scenario::Targets].map(|wanted| {
+                let mut both = scenarios.iter().zip(&measured);
+                let found = both.find(|(scenario, _)| **scenario == wanted);
+                found.map_or(f64::NAN, |(_, measured)| measured.seconds)
+            });
+            (*side, seconds)
+        };
+        self.runs.iter().filter(has_frontend).map(of).collect()
     }
 
     /// The whole report.
@@ -62,6 +80,7 @@ impl Report<'_> {
         let time = table("Time", &|_| true, &|it| Value::Seconds(it.seconds));
         let mut text = time.to_string();
         let more = [
+            beyond_the_start(&self.frontends()),
             table("From the channel", &is_build, &|it| {
                 Value::Bytes(it.downloaded)
             }),
@@ -131,6 +150,13 @@ impl Report<'_> {
         if !self.runs.iter().any(|(side, _)| *side == Side::Micromamba) {
             notes.push("No micromamba was compared: `MICROMAMBA` did not name one.".to_owned());
         }
+        let is_other = |(side, _): &(Side, _)| *side == Side::OtherFrontend;
+        if !self.runs.iter().any(is_other) {
+            notes.push(
+                "No other frontend was compared: `DOCKERFILE_FRONTEND` did not name one."
+                    .to_owned(),
+            );
+        }
         notes.push(format!(
             "condafront {}; {}, {}; {} cores ({}); load average at the start: {}.",
             env!("CARGO_PKG_VERSION"),
@@ -141,6 +167,25 @@ impl Report<'_> {
             self.load,
         ));
         notes
+    }
+}
+
+/// What a build costs in which nothing has changed, beyond the start of its frontend.
+fn beyond_the_start(frontends: &[(Side, [f64; 2])]) -> Table {
+    type Figure = fn(&[f64; 2]) -> f64;
+    let rows: [(String, Figure); 3] = [
+        (Scenario::Change(Change::None).title(), |[build, _]| *build),
+        (Scenario::Targets.title(), |[_, start]| *start),
+        ("the difference".to_owned(), |[build, start]| build - start),
+    ];
+    let values = |figure: Figure| {
+        let seconds = frontends.iter().map(|(_, of)| figure(of));
+        seconds.map(Value::Seconds).collect()
+    };
+    Table {
+        title: "Nothing changed, beside another frontend",
+        columns: frontends.iter().map(|(side, _)| side.title()).collect(),
+        rows: rows.map(|(name, figure)| (name, values(figure))).into(),
     }
 }
 
@@ -195,6 +240,29 @@ fn value_in(file: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_start_is_taken_off() {
+        let both = [
+            (Side::Condafront, [1.5, 0.5]),
+            (Side::OtherFrontend, [0.75, 0.25]),
+        ];
+        let rows = beyond_the_start(&both).to_string();
+        let rows: Vec<&str> = rows.lines().skip(4).collect();
+        assert_eq!(
+            rows,
+            [
+                "| nothing changed | 1.50 s | 0.75 s | 2.00 |",
+                "| the frontend's start alone | 0.50 s | 0.25 s | 2.00 |",
+                "| the difference | 1.00 s | 0.50 s | 2.00 |",
+            ]
+        );
+        let alone = beyond_the_start(&both[..1]).to_string();
+        assert!(
+            alone.ends_with("| the difference | 1.00 s |  |\n"),
+            "{alone}"
+        );
+    }
 
     #[test]
     fn the_ratio_is_of_the_first_two_columns() {

@@ -9,6 +9,8 @@ pub(crate) enum Scenario {
     Cold,
     /// A later build on the same engine, with a change to the environment of the first.
     Change(Change),
+    /// The command asks for the file's targets instead of building: little more than the start of the frontend.
+    Targets,
     /// A build on an empty engine that has only the registry's cache, with a change.
     EmptyBuilder(Change),
     /// An empty host pulls the first image.
@@ -26,6 +28,7 @@ impl Scenario {
             return vec![
                 Self::Cold,
                 Self::Change(Change::None),
+                Self::Targets,
                 Self::Change(Change::Added),
                 Self::Change(Change::Wheel),
             ];
@@ -33,6 +36,7 @@ impl Scenario {
         let mut all = vec![
             Self::Cold,
             Self::Change(Change::None),
+            Self::Targets,
             Self::Change(Change::Comment),
             Self::Change(Change::Small),
             Self::Change(Change::Middle),
@@ -53,6 +57,14 @@ impl Scenario {
         all
     }
 
+    /// Whether it says something about a frontend that does not build the environment.
+    pub(crate) fn is_of_frontend(self) -> bool {
+        matches!(
+            self,
+            Self::Cold | Self::Change(Change::None) | Self::Targets
+        )
+    }
+
     /// Its line in the report.
     pub(crate) fn title(self) -> String {
         let changed = |change| match change {
@@ -70,6 +82,7 @@ impl Scenario {
         match self {
             Self::Cold => "first build".to_owned(),
             Self::Change(change) => changed(change).to_owned(),
+            Self::Targets => "the frontend's start alone".to_owned(),
             Self::EmptyBuilder(change) => {
                 format!("empty builder with a cache: {}", changed(change))
             }

@@ -10,7 +10,8 @@ use condafront_testkit::engine::{Engine, registry};
 use crate::Result;
 use crate::conditions::Conditions;
 use crate::dockerfile;
-use crate::environment::{Archive, Change, Environment};
+use crate::environment::{Archive, Change, Environment, Size};
+use crate::scenario::Scenario;
 
 /// A way to build the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Side {
     MicromambaCached,
     /// A Dockerfile with condafront's own installer in one `RUN`.
     OneRun,
+    /// Not the image, but a Dockerfile of two lines with a frontend from another image.
+    OtherFrontend,
 }
 
 impl Side {
@@ -44,6 +47,15 @@ impl Side {
         }
     }
 
+    /// What is measured of it in an environment of this size, in this order.
+    pub(crate) fn scenarios(self, size: Size) -> Vec<Scenario> {
+        let mut all = Scenario::all(size);
+        if self == Self::OtherFrontend {
+            all.retain(|scenario| scenario.is_of_frontend());
+        }
+        all
+    }
+
     /// The heading of its column.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -52,6 +64,7 @@ impl Side {
             Self::Micromamba => "Dockerfile with micromamba",
             Self::MicromambaCached => "the same with a cache mount",
             Self::OneRun => "Dockerfile with condafront's installer",
+            Self::OtherFrontend => "two lines with another frontend",
         }
     }
 
@@ -73,6 +86,11 @@ pub(crate) fn micromamba() -> Result<Option<tempfile::TempDir>> {
         .map_err(|error| format!("MICROMAMBA={}: {error}", binary.display()))?;
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
     Ok(Some(folder))
+}
+
+/// Whether there is another frontend to compare with: `scripts/bench` pushes the one that `DOCKERFILE_FRONTEND` names.
+pub(crate) fn has_other_frontend() -> bool {
+    std::env::var_os("DOCKERFILE_FRONTEND").is_some_and(|binary| !binary.is_empty())
 }
 
 /// A user's folder for one side.
@@ -124,6 +142,10 @@ impl<'a> Project<'a> {
 
     /// Makes a change, and undoes the one before.
     pub(crate) fn set(&self, change: Change) -> Result<()> {
+        if self.side == Side::OtherFrontend {
+            let text = dockerfile::of_two_lines(&base(change), &other_frontend());
+            return self.write("Dockerfile", &text);
+        }
         let has_list = self.environment.size().has_list();
         if self.side.is_condafront() && has_list {
             let text = self.environment.env_yml(change, &self.channel);
@@ -182,18 +204,29 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
-    /// The command that a user would type to build the folder with this change and push it.
+    /// A command that checks an image of this side with a change, and what it prints.
+    pub(crate) fn check(&self, change: Change) -> (Vec<&'static str>, String) {
+        if self.side == Side::OtherFrontend {
+            let command = vec!["ls", dockerfile::TOUCHED];
+            return (command, format!("{}\n", dockerfile::TOUCHED));
+        }
+        self.environment.check(change)
+    }
+
+    /// The command that a user would type to build the folder with this change, with the options for what to do with it.
     pub(crate) fn command(
         &self,
         engine: &Engine,
         change: Change,
-        image: &str,
         conditions: Conditions,
         options: &[&str],
     ) -> Command {
-        let mut command = engine.docker(["buildx", "build", "--progress", "rawjson"]);
-        command.arg(conditions.compression.push());
-        command.args(["--tag", image]).args(options);
+        let mut command = engine.buildx();
+        command.arg("build").args(options);
+        if self.side == Side::OtherFrontend {
+            command.arg(".").current_dir(self.context());
+            return command;
+        }
         let has_list = self.environment.size().has_list();
         if has_list {
             let index = Environment::index(&self.channel);
@@ -237,7 +270,12 @@ fn frontend() -> String {
     format!("{}/condafront:dev", registry())
 }
 
-/// The base image, in the same registry: `scripts/bench` pushes both.
+/// The image with another frontend, in the same registry.
+fn other_frontend() -> String {
+    format!("{}/dockerfile-frontend", registry())
+}
+
+/// The base image, in the same registry: `scripts/bench` pushes them.
 fn base(change: Change) -> String {
     let tag = if change == Change::Base {
         "13-slim-changed"

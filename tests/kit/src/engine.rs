@@ -215,20 +215,19 @@ impl Engine {
     }
 
     /// What `docker` does with these arguments, set up to talk to this engine. For a buildkitd, only `build` and `buildx`
-    /// work. These two are run by buildx directly: docker, which starts it twice, takes a third of a second longer. Without
-    /// being asked, buildx attests nothing: [`Engine::client`] does what users' does.
+    /// work. These two are run by [`Engine::buildx`], and attest nothing without being asked: [`Engine::client`] does what
+    /// users' does.
     pub fn docker<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
         let mut arguments = arguments.into_iter().peekable();
         let first = arguments.peek().map(|first| first.as_ref().to_owned());
-        let first = first.as_deref().and_then(OsStr::to_str);
-        let mut command = match (first, self.buildx()) {
-            (Some("build"), Some(buildx)) => self.command(&buildx),
-            (Some("buildx"), Some(buildx)) => {
+        let mut command = match first.as_deref().and_then(OsStr::to_str) {
+            Some("build") => self.buildx(),
+            Some("buildx") => {
                 arguments.next();
-                self.command(&buildx)
+                self.buildx()
             }
             _ => self.command(&self.client_program()),
         };
@@ -237,6 +236,14 @@ impl Engine {
         command.env("GOGC", "800");
         command.args(arguments);
         command
+    }
+
+    /// buildx itself, which attests what it does for users: docker, which starts it twice, takes a third of a second longer.
+    pub fn buildx(&self) -> Command {
+        if let Some(plugin) = self.plugin() {
+            return self.command(&plugin);
+        }
+        self.client(["buildx"])
     }
 
     /// The docker client with these arguments, as a user runs it.
@@ -266,7 +273,7 @@ impl Engine {
     }
 
     /// The client's plugin, if it is in the client's own folder.
-    fn buildx(&self) -> Option<PathBuf> {
+    fn plugin(&self) -> Option<PathBuf> {
         let config = match &self.client {
             Some(client) => client.docker_config.clone(),
             None => env::var_os("DOCKER_CONFIG")?.into(),
