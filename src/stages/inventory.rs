@@ -11,8 +11,8 @@ use buildkit_proto::gateway;
 use crate::gateway::error::BuildError;
 use crate::inventory::{self, Component, Inventory, Layers};
 use condafront_graph::conda_image;
-use condafront_graph::image::Stack;
-use condafront_graph::inventory::{ADD_INVENTORY, INVENTORY_LAYER};
+use condafront_graph::image::{FINISHED, Stack};
+use condafront_graph::inventory::INVENTORY_LAYER;
 use condafront_input::options::Options;
 
 /// The type of SPDX documents in in-toto statements.
@@ -33,7 +33,7 @@ impl Image<'_> {
         let mut stack = Stack::default();
         self.push_inventory(&inventory, proofs, &mut stack);
         let stack = stack.prefix_through(&self.links, &self.tools);
-        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
+        progress.root = stack.on(&progress.root, self.stacking, FINISHED);
         progress.history.extend(stack.names());
         inventory
     }

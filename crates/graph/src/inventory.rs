@@ -12,9 +12,6 @@ use condafront_step_spec::inventory::INVENTORY;
 /// The layer's name, in the progress and the image's history.
 pub const INVENTORY_LAYER: &str = "[sbom] inventory of packages";
 
-/// The name, in the progress, of the operation that adds the layer.
-pub const ADD_INVENTORY: &str = "[sbom] put the inventory on top";
-
 impl Tools<'_> {
     /// A layer with this inventory in the root prefix, which belongs to `user`. It depends on `facts`, as
     /// [`Tools::runtime`] does.

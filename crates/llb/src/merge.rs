@@ -8,7 +8,8 @@ use crate::options::{OpOptions, Options};
 
 /// Merges filesystems without copying (BuildKit 0.10).
 ///
-/// Later inputs win. The layers of the result are those of all inputs.
+/// Later inputs win. The layers of the result are those of all inputs. An input that is a merge counts as its inputs: the
+/// result is the same, and the daemon has one less to keep and to look for.
 ///
 /// ```
 /// use buildkit_llb::{Image, Input, Merge};
@@ -27,9 +28,10 @@ pub struct Merge {
 impl Merge {
     /// Merges inputs, the lowest one first. Empty filesystems are omitted.
     pub fn new(inputs: impl IntoIterator<Item = impl Into<Input>>) -> Self {
-        let outputs = inputs.into_iter().filter_map(|input| match input.into() {
-            Input::Scratch => None,
-            Input::Output(output) => Some(output),
+        let outputs = inputs.into_iter().flat_map(|input| match input.into() {
+            Input::Scratch => Vec::new(),
+            Input::Output(output) if output.node.is_merge => output.node.inputs.clone(),
+            Input::Output(output) => vec![output],
         });
         Self {
             inputs: outputs.collect(),

@@ -21,6 +21,8 @@ pub(crate) struct Node {
     /// The serialised `Op`.
     pub(crate) bytes: Vec<u8>,
     pub(crate) inputs: Vec<Output>,
+    /// Whether the result is all inputs, later ones over earlier ones.
+    pub(crate) is_merge: bool,
     pub(crate) metadata: pb::OpMetadata,
     pub(crate) locations: Vec<Location>,
 }
@@ -35,6 +37,7 @@ impl Node {
         options: &Options,
     ) -> Arc<Self> {
         let inputs = inputs.list;
+        let is_merge = matches!(op, pb::op::Op::Merge(_));
         let wire_inputs = inputs.iter().map(Output::to_pb).collect();
         let bytes = wire::encode_op(wire_inputs, platform.map(Platform::to_pb), op);
         let mut metadata = options.metadata();
@@ -45,6 +48,7 @@ impl Node {
             digest: Digest::of(&bytes),
             bytes,
             inputs,
+            is_merge,
             metadata,
             locations: options.locations().to_vec(),
         })

@@ -114,6 +114,8 @@ fn node(
         digest: Digest::of(vertex.bytes),
         bytes: vertex.bytes.to_vec(),
         inputs: inputs?,
+        // Another program's merge may use its inputs in another order, or one of them twice.
+        is_merge: false,
         metadata: vertex.metadata.cloned().unwrap_or_default(),
         locations: locations.collect::<Vec<Location>>(),
     }))

@@ -358,6 +358,15 @@ fn merges_and_diffs_fold() {
         Input::from(&a)
     );
     assert_eq!(Diff::new(Input::Scratch, &a).build(), Input::from(&a));
+
+    let [b, c] = ["b", "c"].map(|name| Image::new(name).build());
+    let below = Merge::new([&a, &b]).build();
+    let on_top = |below: &Input| Merge::new([below, &Input::from(&c)]).build();
+    assert_eq!(on_top(&below), Merge::new([&a, &b, &c]).build());
+    // What another program has merged stays as it is.
+    let theirs = Input::from_definition(&Definition::of(&below).to_pb()).unwrap();
+    assert_eq!(theirs, below);
+    assert_ne!(on_top(&theirs), on_top(&below));
 }
 
 #[test]
