@@ -1,4 +1,4 @@
-//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>), and versions 2 and 3 of pixi.lock (from 2023),
+//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>), and versions 1 to 3 of pixi.lock (from 2023),
 //! which have the same layout.
 //!
 //! ```yaml
@@ -179,6 +179,7 @@ impl Reader<'_> {
             )
             .help("Regenerate the lock file with `conda-lock lock`.")
         })?;
+        self.check_end(list)?;
         list.iter()
             .map(|node| {
                 if node.mapping().is_none() {
@@ -196,6 +197,32 @@ impl Reader<'_> {
                 })
             })
             .collect()
+    }
+
+    /// Refuses a last entry without a key that all others have: the file was cut off in it.
+    fn check_end(&self, list: &[Node]) -> Result<(), Diagnostic> {
+        let Some((last, others)) = list.split_last().filter(|(_, others)| !others.is_empty())
+        else {
+            return Ok(());
+        };
+        let is_missing = |key: &&str| {
+            last.get(key).is_none() && others.iter().all(|other| other.get(key).is_some())
+        };
+        // The order in which conda-lock writes them.
+        let mut keys = ["hash", "category", "optional"].into_iter();
+        let Some(key) = keys.find(is_missing).filter(|_| last.get("url").is_some()) else {
+            return Ok(());
+        };
+        let name = last.get("name").and_then(Node::text).unwrap_or_default();
+        Err(self
+            .error(
+                format!(
+                    "the last package, {}, has no {key}, which all others have",
+                    redact::quoted(name)
+                ),
+                last.lines,
+            )
+            .help("Check that the file is complete, or regenerate it with `conda-lock lock`."))
     }
 
     /// The categories of an entry: `category` in files from conda-lock, `categories` in those from some other tools.

@@ -221,13 +221,6 @@ pub(crate) fn conda_name(address: &str) -> Option<String> {
     Some(PackageId::from_file_name(&file_name).ok()?.name)
 }
 
-/// The address of a package's channel, without a trailing slash.
-pub(crate) fn channel(package: &Package) -> String {
-    let url = package.url.recorded();
-    let channel = url.as_str().rsplitn(3, '/').nth(2);
-    channel.unwrap_or_default().to_owned()
-}
-
 /// The folder of the package at `address`, which is named after its platform.
 pub(crate) fn subdir(address: &str) -> Option<&str> {
     let path = address.split(['#', '?']).next()?;

@@ -1,6 +1,6 @@
 //! What is doubtful about the packages of a lock as a whole.
 
-use super::{Locked, address};
+use super::Locked;
 use crate::address_variables::credentials_warning;
 use crate::channels::warning_of_terms;
 use crate::place::Place;
@@ -23,7 +23,7 @@ impl Locked<'_> {
     /// Warns once of packages from Anaconda's own channels.
     pub(super) fn warn_of_terms(&mut self) {
         let found = self.packages.iter().find_map(|package| {
-            let channel = ChannelUrl::parse(&address::channel(package)).ok()?;
+            let channel = ChannelUrl::parse(&package.url.channel()).ok()?;
             channel.is_anacondas().then_some((channel, package.lines))
         });
         if let Some((channel, lines)) = found {

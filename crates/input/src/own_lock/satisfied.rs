@@ -8,7 +8,6 @@ use std::str::FromStr as _;
 
 use rattler_conda_types::{MatchSpec, MatchSpecCondition, Version};
 
-use crate::locked::address;
 use crate::match_spec;
 use condafront_model::package::Package;
 
@@ -89,7 +88,7 @@ fn is_of_channel(spec: &MatchSpec, package: &Package) -> bool {
     let channel = spec.channel.as_ref();
     channel.is_none_or(|channel| {
         let url = channel.base_url.url().as_str();
-        url.trim_end_matches('/') == address::channel(package)
+        url.trim_end_matches('/') == package.url.channel()
     })
 }
 

@@ -180,11 +180,23 @@ impl Reader<'_> {
         let (url, path) = (url?, path?);
         let place = url.as_ref().or(path.as_ref());
         let lines = place.map_or(about.lines, |found| found.lines);
-        let hash = entry.get("hashes").and_then(|hashes| hashes.get("sha256"));
+        let hashes = entry.get("hashes");
+        let hash = hashes.and_then(|hashes| hashes.get("sha256"));
         let Some(hash) = hash.and_then(Node::text) else {
-            let message = format!("a file of {name} has no sha256");
-            let error = self.error(lines, message);
-            return Err(error.help("Regenerate the lock with sha256 hashes."));
+            let others = hashes.and_then(Node::mapping).unwrap_or_default().iter();
+            let others: Vec<String> = others.map(|(key, _)| quoted(&key.name)).collect();
+            let error = if others.is_empty() {
+                self.error(lines, format!("a file of {name} has no sha256"))
+            } else {
+                let others = others.join(" and ");
+                let message = format!(
+                    "a file of {name} has a hash of {others} only, but the engine checks downloads by their sha256"
+                );
+                self.error(lines, message)
+            };
+            return Err(
+                error.help("Regenerate the lock with sha256 hashes, which uv and pip write.")
+            );
         };
         let hashes = address::parse_hash(&format!("sha256:{hash}")).ok_or_else(|| {
             self.error(lines, format!("`{}` is not a valid sha256", quoted(hash)))

@@ -200,6 +200,7 @@ fn mistakes_are_reported_at_their_line() {
         package("wheels = [{url = 'https://f.example/demo-1.0-py3-n"),
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n".to_owned(),
         package("wheels = [\n{url = 'https://f.example/demo-1.0-py3-none-any.whl'}]"),
+        package("wheels = [\n{url = 'https://f.example/demo-1.0-py3-none-any.whl', hashes = {sha512 = 'x', blake2b = 'y'}}]"),
         package("wheels = [\n{url = 'https://f.example/demo-1.0-py3-none-any.whl', hashes = {sha256 = 'x'}}]"),
         package("wheels = [\n{url = 'ftp://f.example/demo-1.0-py3-none-any.whl', HASH}]"),
         package("wheels = [\n{path = '/home/me/demo-1.0-py3-none-any.whl', HASH}]"),

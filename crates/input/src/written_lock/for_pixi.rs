@@ -300,8 +300,7 @@ impl Writer<'_, '_> {
         let file_name = DistArchiveIdentifier::try_from_url(&url);
         let file_name =
             file_name.ok_or_else(|| self.fail(format_args!("{url} is not a package")))?;
-        let channel = url.as_str().rsplitn(3, '/').nth(2);
-        let channel = channel.and_then(|channel| Url::parse(channel).ok());
+        let channel = Url::parse(&package.url.channel()).ok();
         Ok(CondaBinaryData {
             package_record,
             location: UrlOrPath::Url(url),

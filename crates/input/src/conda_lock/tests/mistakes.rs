@@ -7,6 +7,7 @@ use condafront_model::source::Level;
 /// Names, texts, and requested categories.
 fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
     let one = |change: &[(&str, &str)]| lock(&[entry("numpy", change)]);
+    let two = |last: &[(&str, &str)]| lock(&[entry("numpy", &[]), entry("zlib", last)]);
     let plain = one(&[]);
     let pip = |url: &str| one(&[("manager", "pip"), ("url", url)]);
     vec![
@@ -30,6 +31,12 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             "version: 1\nmetadata:\n  platforms: [linux-64]\n".to_owned(),
             &[],
         ),
+        (
+            "cut off after a URL",
+            two(&[("hash", ""), ("category", "")]),
+            &[],
+        ),
+        ("cut off before the category", two(&[("category", "")]), &[]),
         (
             "no list of packages",
             "version: 1\nmetadata: {}\npackage: none\n".to_owned(),
