@@ -20,7 +20,7 @@ use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
-use condafront_model::channel::is_general;
+use condafront_model::channel::{NO_DEFAULTS, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
@@ -352,7 +352,7 @@ impl Reader<'_> {
 /// Whether a list of channels asks conda not to add its own.
 fn names_nodefaults(node: &Node) -> bool {
     let items = node.list().unwrap_or_default();
-    items.iter().any(|item| item.text() == Some("nodefaults"))
+    items.iter().any(|item| item.text() == Some(NO_DEFAULTS))
 }
 
 fn capitalised(text: &str) -> String {

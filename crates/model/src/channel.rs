@@ -6,7 +6,7 @@ mod names;
 
 pub use address::ChannelUrl;
 pub use error::{ChannelError, NotAUrl};
-pub use names::{ChannelNames, Named, split_subdir};
+pub use names::{ChannelNames, NO_DEFAULTS, Named, split_subdir};
 
 use crate::source::Lines;
 

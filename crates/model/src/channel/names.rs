@@ -14,6 +14,10 @@ use crate::placeholder;
 use crate::platform::{self, Platform};
 use crate::visible::unfit;
 
+/// What stands in a list of channels for none: it asks conda not to add its own. Other tools take it for a channel without
+/// packages.
+pub const NO_DEFAULTS: &str = "nodefaults";
+
 /// Where to find channels that are given by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelNames {
@@ -87,7 +91,7 @@ impl ChannelNames {
         };
         match name {
             "" => Err(ChannelError::Empty),
-            "nodefaults" => Ok(Vec::new()),
+            NO_DEFAULTS => Ok(Vec::new()),
             "defaults" if !self.custom.contains_key("defaults") => {
                 Ok(["pkgs/main", "pkgs/r"].map(|name| self.named(name)).into())
             }
