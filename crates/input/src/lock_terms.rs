@@ -104,6 +104,8 @@ pub struct PypiTerms {
     pub unisolated: Selected,
     /// The normalized names of projects that are installed as editable, which may be built in any case.
     pub editable: BTreeSet<String>,
+    /// The versions that replace those that packages ask for, by normalized name; `None` for any.
+    pub overrides: BTreeMap<String, Located<Option<String>>>,
     /// The packages that the environment asks an index for, by normalized name.
     pub asked: BTreeMap<String, Asked>,
 }

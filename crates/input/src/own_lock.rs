@@ -19,7 +19,7 @@ use std::sync::Arc;
 use self::satisfied::{Fault, Packages, name_of};
 use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::file_path::{FilePath, NamedPath};
-use crate::locked::{self, address};
+use crate::locked;
 use crate::pixi_lock;
 use crate::read;
 use crate::requirements::List;
@@ -136,6 +136,13 @@ impl OwnLock {
             // It names the manifest's own tool.
             Advice::WriteAgain if self.is_beside => None,
             Advice::WriteAgain | Advice::Open => Some(self.renew(kind)),
+        })
+        .map_err(|error| match error.advice {
+            // The reader of this layout names conda-lock.
+            Advice::WriteAgain | Advice::Open if self.is_beside && kind == LockKind::CondaLock => {
+                error.help(self.renew(kind))
+            }
+            _ => error,
         })
     }
 
@@ -255,7 +262,7 @@ impl OwnLock {
         let channels: BTreeSet<String> = channels
             .map(|channel| channel.url.recorded().clone())
             .collect();
-        let is_listed = |package: &Package| channels.contains(&address::channel(package));
+        let is_listed = |package: &Package| channels.contains(&package.url.channel());
         let may_be_elsewhere = || pixi_lock::is_of_channels(file, &channels, settings);
         for asked in &request.specs {
             let Some((name, fault)) = known.fault(&asked.spec) else {
@@ -282,7 +289,7 @@ impl OwnLock {
                 Fault::Channel(package) => format!(
                     "`{lock}` has {} from {}, which is not the channel that this line asks for",
                     shown(package),
-                    address::channel(package)
+                    package.url.channel()
                 ),
             };
             let error = Diagnostic::new(message).at(&self.file, asked.lines);
@@ -296,7 +303,7 @@ impl OwnLock {
                     "`{}` has {} from {}, which is not one of the channels",
                     self.shown(),
                     shown(package),
-                    address::channel(package)
+                    package.url.channel()
                 ))
                 .help(format!("Add the channel. {}", self.renew(kind)))),
         }

@@ -1,4 +1,4 @@
-//! pixi.lock, versions 4 to 7, and conda.lock of conda-workspaces. Versions 2 and 3 have the layout of conda-lock.yml and are read by
+//! pixi.lock, versions 4 to 7, and conda.lock of conda-workspaces. Versions 1 to 3 have the layout of conda-lock.yml and are read by
 //! [`super::conda_lock`].
 //!
 //! ```yaml
@@ -36,7 +36,8 @@ use self::select::{Kind, Selection, Selector};
 use super::locked::address;
 use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, check_subdir};
-use crate::environment_input::EnvironmentInput;
+use crate::conda_lock::is_conda_lock;
+use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::settings::InputSettings;
 use crate::yaml::{self, Node};
 use condafront_model::link_order::link_order;
@@ -44,7 +45,7 @@ use condafront_model::package::Hashes;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// Help for an address that is not in a channel.
 const ADVICE: &str = "Use a package from a channel that has an http(s) URL.";
@@ -146,6 +147,22 @@ pub(crate) fn chosen(
     settings: &InputSettings,
 ) -> Result<ChosenLock, Diagnostic> {
     let tree = yaml::read(file, file.text()?)?;
+    if is_conda_lock(&tree) {
+        // Versions before 4 have one environment, and no names of their own for platforms.
+        let asked = settings.environment.as_deref();
+        if let Some(other) = asked.filter(|name| *name != DEFAULT_ENVIRONMENT) {
+            let name = redact::quoted(other);
+            let message = format!("{} has no environment `{name}`", file.name());
+            return Err(Diagnostic::new(message)
+                .at(file, Lines::one(1))
+                .help_to_write_again(Maker::Pixi.again()));
+        }
+        return Ok(ChosenLock {
+            environment: DEFAULT_ENVIRONMENT.to_owned(),
+            platform: platform.subdir().to_owned(),
+            lock: parsed(file)?,
+        });
+    }
     let selection = Selection::find(file, &tree, platform, settings)?;
     Ok(ChosenLock {
         environment: selection.environment.to_owned(),

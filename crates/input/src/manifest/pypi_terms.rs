@@ -51,6 +51,7 @@ pub(super) fn read<'a>(
     let options = Options::of(workspace, together);
     terms.indexes = options.indexes();
     terms.links = options.links();
+    terms.overrides = overrides(workspace, environment);
     terms.no_build = options.selected("no-build");
     terms.no_binary = options.selected("no-binary");
     terms.unisolated = options.selected("no-build-isolation");
@@ -80,6 +81,25 @@ fn add(key: &Key, node: &Node, terms: &mut PypiTerms) {
         }),
         None => asked.any.push(key.lines),
     }
+}
+
+/// The versions that replace those that packages ask for. Those of a more important feature come last, and count.
+fn overrides(
+    workspace: &Workspace<'_>,
+    environment: &Environment<'_>,
+) -> BTreeMap<String, Located<Option<String>>> {
+    let base = workspace.value("pypi-options").into_iter();
+    let features = environment.features.iter().rev();
+    let of_features = features.flat_map(|one| workspace.tables(*one, &["pypi-options"]));
+    let tables = base.chain(of_features);
+    let all = tables.flat_map(|table| entries(table.get("dependency-overrides")));
+    let all = all.map(|(key, node)| {
+        let version = node.get("version").unwrap_or(node).text();
+        let value = version.filter(|text| *text != "*").map(str::to_owned);
+        let lines = key.lines;
+        (normalized(&key.name), Located { value, lines })
+    });
+    all.collect()
 }
 
 /// The options of an environment.

@@ -65,7 +65,8 @@ impl LockKind {
     pub(super) fn command(self, file: &str, platform: Option<Platform>, is_beside: bool) -> String {
         match self {
             Self::Workspaces => "conda workspace lock".to_owned(),
-            Self::Pixi if is_beside => "pixi lock".to_owned(),
+            // Its first versions have the layout of a conda-lock.yml.
+            Self::Pixi | Self::CondaLock if is_beside => "pixi lock".to_owned(),
             Self::Explicit | Self::CondaLock | Self::Pixi => {
                 let platform = platform.map(|platform| format!("--platform {platform} "));
                 let platform = platform.unwrap_or_default();

@@ -25,13 +25,15 @@ pub(super) struct KnownPip<'a> {
     pub(super) image: Option<MarkerEnvironment>,
 }
 
-/// What markers see of an image with these conda packages; `None` if that is not certain.
-pub(super) fn image_of(conda: &[Package], platform: Platform) -> Option<MarkerEnvironment> {
-    let python = conda.iter().find(|one| one.id.name == "python")?;
-    let version = python.id.version.as_str();
+/// What markers see of an image with this build of a version of python; `None` if that is not certain.
+pub(super) fn image_of(
+    version: &str,
+    build: &str,
+    platform: Platform,
+) -> Option<MarkerEnvironment> {
     let mut parts = version.splitn(3, '.');
     let minor = format!("{}.{}", parts.next()?, parts.next()?);
-    let is_cpython = !python.id.build.contains("pypy");
+    let is_cpython = !build.contains("pypy");
     is_cpython.then(|| MarkerEnvironment::of_cpython(&minor, version, platform))
 }
 

@@ -4,9 +4,12 @@
 mod indexes;
 mod project;
 mod superfluous;
+mod unmet;
 
 use std::collections::BTreeSet;
+use std::str::FromStr as _;
 
+use rattler_conda_types::Version;
 use rattler_lock::options::{ChannelPriority, SolveStrategy};
 use rattler_lock::{
     CondaPackageData, Environment, LockedPackage, Platform as LockPlatform, PypiPackageData,
@@ -19,6 +22,7 @@ use crate::lock_terms::{CutoffTerm, LockTerms, OptionKind, OptionTerm, PypiTerms
 use crate::pixi_lock::{self, ChosenLock};
 use crate::requirements::List;
 use crate::settings::InputSettings;
+use condafront_model::channel::NO_DEFAULTS;
 use condafront_model::cutoff::{Cutoff, Limit, day};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::normalized;
@@ -59,7 +63,12 @@ impl OwnLock {
     ) -> Result<(), Diagnostic> {
         let chosen = pixi_lock::chosen(file, self.platform, settings)?;
         let check = Check::of(&chosen, terms, self.file.name());
-        let stale = check.and_then(|check| check.stale(asked, list, settings));
+        let stale = check.and_then(|check| {
+            let stale = check.stale(asked);
+            stale
+                .or_else(|| check.unmet(asked, list, self.platform, settings))
+                .or_else(|| check.superfluous(asked, list, settings))
+        });
         let Some(Stale { what, lines }) = stale else {
             return Ok(());
         };
@@ -80,10 +89,11 @@ impl<'a> Check<'a> {
     }
 
     /// The first thing that the lock was not written for.
-    fn stale(&self, asked: &SolveRequest, list: &List, settings: &InputSettings) -> Option<Stale> {
+    fn stale(&self, asked: &SolveRequest) -> Option<Stale> {
         let pypi = self.terms.pypi.as_ref();
         self.channels()
             .or_else(|| self.platforms(asked))
+            .or_else(|| self.drivers(asked))
             .or_else(|| pypi.and_then(|pypi| self.indexes(pypi)))
             .or_else(|| pypi.and_then(|pypi| self.builds(pypi)))
             .or_else(|| self.terms.options.iter().find_map(|one| self.option(one)))
@@ -94,7 +104,6 @@ impl<'a> Check<'a> {
                     .and_then(|one| self.too_new(one))
             })
             .or_else(|| self.project())
-            .or_else(|| self.superfluous(asked, list, settings))
     }
 
     /// The packages for the image's platform.
@@ -131,7 +140,8 @@ impl<'a> Check<'a> {
     fn channels(&self) -> Option<Stale> {
         let asked = self.terms.channels.as_ref()?;
         let locked = self.environment.channels().iter();
-        let mut locked: Vec<String> = locked.map(|channel| address(&channel.url)).collect();
+        let locked = locked.map(|channel| address(&channel.url));
+        let mut locked: Vec<String> = locked.filter(|url| !is_none(url)).collect();
         locked.dedup();
         // A name is conda's own, and what stands for credentials only matters to the tool that wrote it.
         let is_certain =
@@ -164,6 +174,29 @@ impl<'a> Check<'a> {
         Some(Stale {
             what: format!("has packages for {other}, which is not one of the platforms"),
             lines: self.terms.platforms,
+        })
+    }
+
+    /// The version of CUDA that the lock was written for, if it says what machines it is for.
+    fn drivers(&self, asked: &SolveRequest) -> Option<Stale> {
+        let platform = self.platform?;
+        let locked = platform.virtual_packages();
+        let cuda = locked.iter().find_map(|one| one.strip_prefix("__cuda="));
+        let cuda = cuda.map(|cuda| cuda.split('=').next().unwrap_or_default());
+        let version = cuda.and_then(|cuda| Version::from_str(cuda).ok());
+        let expected = unmet::expected_cuda(asked);
+        if locked.is_empty() || version == expected {
+            return None;
+        }
+        let mut specs = asked.specs.iter();
+        let own = specs.find(|one| one.spec.starts_with("__cuda "));
+        let own = own.map(|one| one.lines);
+        Some(match cuda {
+            Some(cuda) => self.written_for(&format!("CUDA {}", quoted(cuda)), own),
+            None => Stale {
+                what: "was written for machines without CUDA".to_owned(),
+                lines: own.unwrap_or(self.terms.platforms),
+            },
         })
     }
 
@@ -278,6 +311,11 @@ fn address(text: &str) -> String {
     let recorded = url::Url::parse(text).map(|url| PackageUrl::new(url).recorded().to_string());
     let text = recorded.unwrap_or_else(|_| text.to_owned());
     text.trim_end_matches('/').to_owned()
+}
+
+/// Whether this is the address of what only looks like a channel.
+fn is_none(channel: &str) -> bool {
+    channel.rsplit('/').next() == Some(NO_DEFAULTS)
 }
 
 /// The name of a file or folder.

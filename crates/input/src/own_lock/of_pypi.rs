@@ -125,12 +125,15 @@ impl OwnLock {
             return Ok(());
         }
         let lock = self.shown();
+        let python = packages.iter().find(|one| one.id.name == "python");
+        let image = python.map(|python| &python.id);
+        let image = image.and_then(|id| image_of(&id.version, &id.build, self.platform));
         let known = KnownPip {
             pip,
             conda: packages,
             skip: &settings.skip,
             is_by_name: self.is_beside,
-            image: image_of(packages, self.platform),
+            image,
         };
         for entry in list.entries() {
             let Some(requirement) = entry.requirement() else {

@@ -12,6 +12,7 @@ use crate::environment_input::{DEFAULT_ENVIRONMENT, DEV};
 use crate::locked::choices;
 use crate::settings::InputSettings;
 use crate::yaml::{Key, Node};
+use condafront_model::channel::NO_DEFAULTS;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -152,6 +153,7 @@ pub(super) fn channels<'a>(tree: &'a Node, settings: &InputSettings) -> Vec<&'a 
     let listed = listed.unwrap_or_default().iter();
     listed
         .filter_map(|one| one.text().or_else(|| one.get("url")?.text()))
+        .filter(|url| url.trim_end_matches('/').rsplit('/').next() != Some(NO_DEFAULTS))
         .collect()
 }
 

@@ -279,12 +279,88 @@ fn what_extras_need_is_in_the_lock() {
     let known = "purls: ['pkg:pypi/python']";
     of("\"jupyter\"", &[&black, &tokenize], known).unwrap();
     of("\"other\"", &[&black], known).unwrap();
-    // A conda package of any name may contain it.
-    of("\"jupyter\"", &[&black], "purls: []").unwrap();
+    // A lock that does not say what its conda packages contain is compared later, and has no name for the extra.
+    let error = of("\"jupyter\"", &[&black], "purls: []").unwrap_err();
+    assert_eq!(
+        error.message,
+        "`pixi.lock` has no PyPI package tokenize-rt, which black needs"
+    );
     let error = of("\"jupyter\"", &[&black], known).unwrap_err();
     assert_eq!(
         error.message,
         "`pixi.lock` has no PyPI package tokenize-rt, which the extra `jupyter` of black needs"
     );
     assert_eq!(error.locations[0].lines.first, 7);
+}
+
+/// A lock of version 2, which has the layout of a conda-lock.yml.
+const OLD: &str = "\
+version: 2
+metadata:
+  content_hash: {linux-64: '0'}
+  channels:
+  - url: https://conda.anaconda.org/conda-forge/
+    used_env_vars: []
+  platforms: [linux-64]
+  sources: []
+package:
+- platform: linux-64
+  name: python
+  version: 3.12.3
+  category: main
+  manager: conda
+  dependencies: [libssl >=3]
+  url: https://conda.anaconda.org/conda-forge/linux-64/python-3.12.3-h1_0_cpython.conda
+  hash: {sha256: '0000000000000000000000000000000000000000000000000000000000000000'}
+  optional: false
+  build: h1_0_cpython
+  subdir: linux-64
+- platform: linux-64
+  name: libssl
+  version: 3.3.0
+  category: main
+  manager: conda
+  dependencies: []
+  url: https://conda.anaconda.org/conda-forge/linux-64/libssl-3.3.0-h1_0.conda
+  hash: {sha256: '0000000000000000000000000000000000000000000000000000000000000000'}
+  optional: false
+  build: h1_0
+  subdir: linux-64
+";
+
+#[test]
+fn the_first_versions_of_a_lock_are_compared_too() {
+    let rest = "[dependencies]\npython = \"3.12.*\"\n[feature.a.dependencies]\nzlib = \"*\"\n[environments]\na = [\"a\"]\n";
+    let manifest = manifest("\"conda-forge\"", "\"linux-64\"", rest);
+    let of = |manifest: &str, lock: &str, environment: Option<&str>| {
+        let lock = SourceFile::new("pixi.lock", lock);
+        installed("pixi.toml", manifest, &lock, environment)
+    };
+    let error = |manifest: &str, lock: &str, environment: Option<&str>| {
+        of(manifest, lock, environment).unwrap_err().to_string()
+    };
+    for version in ["version: 1", "version: 2", "version: 3"] {
+        let lock = OLD.replace("version: 2", version);
+        let input = of(&manifest, &lock, None).unwrap();
+        assert_eq!(input.locked().unwrap().len(), 2);
+        assert_eq!(input.warnings, []);
+    }
+    assert_eq!(
+        error(&manifest.replace("3.12.*", "3.13.*"), OLD, None),
+        "`pixi.lock` has python 3.12.3 h1_0_cpython, which is not what this line asks for\nWrite the lock again with `pixi lock`."
+    );
+    assert_eq!(
+        error(&manifest, &OLD.replace("libssl >=3", "libtls"), None),
+        "`pixi.lock` has no libtls, which python 3.12.3 h1_0_cpython needs\nWrite the lock again with `pixi lock`."
+    );
+    assert_eq!(
+        error(&manifest.replace("zlib", "python"), OLD, Some("a")),
+        "pixi.lock has no environment `a`\nRegenerate the lock file with `pixi lock`."
+    );
+    // Whatever the reader of the layout advises.
+    let other = OLD.replace("platform: linux-64", "platform: osx-arm64");
+    assert_eq!(
+        error(&manifest, &other, None),
+        "pixi.lock lists no packages for linux-64\nWrite the lock again with `pixi lock`."
+    );
 }

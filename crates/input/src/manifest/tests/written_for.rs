@@ -85,6 +85,25 @@ const END: &str = "\n[dependencies]";
 
 const OPTIONS: &str = "    indexes:\n    - https://pypi.org/simple\n";
 
+const NO_CUDA: &str = "- name: linux-64\n";
+const CUDA: &str = "- name: linux-64\n  virtual-packages:\n  - __glibc=2.28\n  - __cuda=12\n";
+
+/// What the lock has of openssl and, up to what it provides, of python.
+const CONDA: &str = "\
+  timestamp: 1717200000000
+- conda: https://conda.anaconda.org/conda-forge/linux-64/python-3.12.3-h1_0_cpython.conda
+  sha256: 0000000000000000000000000000000000000000000000000000000000000000
+  depends:
+  - openssl >=3.3.0,<4.0a0
+";
+
+/// The same if nothing needs openssl, and it contains a PyPI package.
+const IN_CONDA: &str = "\
+  purls: ['pkg:pypi/idna']
+- conda: https://conda.anaconda.org/conda-forge/linux-64/python-3.12.3-h1_0_cpython.conda
+  sha256: 0000000000000000000000000000000000000000000000000000000000000000
+";
+
 /// What takes the place of what.
 type Change = (&'static str, &'static str);
 
@@ -100,6 +119,8 @@ const FITTING: &[(Change, Change)] = &[
     ((END, "exclude-newer = \"2024-06-01\"\n\n[dependencies]"), SAME),
     ((END, "exclude-newer = \"7d\"\n\n[dependencies]"), SAME),
     ((END, "exclude-newer = \"2024-05-01\"\n[exclude-newer]\nopenssl = \"0d\"\n\n[dependencies]"), SAME),
+    // pixi takes this for a channel.
+    (("\"bioconda\"", "\"bioconda\", \"nodefaults\""), ("bioconda/\n", "bioconda/\n    - url: https://conda.anaconda.org/nodefaults/\n")),
     // A lock that does not say where its packages come from.
     (SAME, (OPTIONS, "")),
     (("", "[pypi-options]\nindex-url = \"https://pypi.org/simple\"\n"), SAME),
@@ -115,6 +136,17 @@ const FITTING: &[(Change, Change)] = &[
     ((END, "solve-strategy = \"lowest\"\n[feature.a]\nsolve-strategy = \"highest\"\n[environments]\ndefault = [\"a\"]\n\n[dependencies]"), SAME),
     (("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"), ("3.10'", "2.10'")),
     (("idna = \">=3\"", "idna = { version = \">=3\", index = \"https://i.example/simple\" }"), ("version: '3.10'", "version: '3.10'\n  index: https://i.example/simple")),
+    (("", "[pypi-options.dependency-overrides]\nrich = \">=13\"\n"), ("rich>=13", "rich>=14")),
+    (("", "[pypi-options.dependency-overrides]\nrich = \"*\"\n"), ("rich>=13", "rich>=14")),
+    // What machines have.
+    (("", "[system-requirements]\ncuda = \"12.0\"\n"), (NO_CUDA, CUDA)),
+    (("", "[system-requirements]\ncuda = \"12.4\"\n"), ("<4.0a0\n", "<4.0a0\n  - __cuda >=12\n")),
+    (SAME, ("<4.0a0\n", "<4.0a0\n  - __glibc >=2.17,<3.0.a0\n  - __linux\n")),
+    (("3.12.*\"\n", "3.12.*\"\ngpu = { version = \"*\", when = \"__cuda>=12\" }\n"), SAME),
+    // Dependencies whose condition does not hold, and extras that nothing asks for.
+    (SAME, ("<4.0a0\n", "<4.0a0\n  - old *[when=\"python<3.10\"]\n  extra_depends:\n    test: [pytest]\n")),
+    // A conda package that is also needed as such.
+    (("3.12.*\"\n", "3.12.*\"\nopenssl = \"*\"\n"), (CONDA, IN_CONDA)),
 ];
 
 /// Changes of the manifest or of the lock, after which they do not fit.
@@ -144,6 +176,18 @@ const STALE: &[(&str, Change, Change)] = &[
     ("What an extra of a folder needs", SAME, ("      - pypi: https://files.example/rich-13.7.1.tar.gz\n", "")),
     ("A conda package that nothing needs", SAME, ("  - openssl >=3.3.0,<4.0a0\n", "  - libssl\n")),
     ("A PyPI package that nothing needs", ("idna = \">=3\"\n", ""), SAME),
+    ("A package that was asked for, and what it needs", ("python = \"3.12.*\"\n\n[pypi-dependencies]\nidna = \">=3\"\ndemo = { path = \"demo\", editable = true, extras = [\"color\"] }\n", ""), SAME),
+    ("A conda package in place of a PyPI package", SAME, (CONDA, IN_CONDA)),
+    ("A conda package of another version than a PyPI package that is asked for", ("idna = \">=3\"", "python = \">=3.13\"\nidna = \">=3\""), SAME),
+    ("A conda package in place of a repository", ("idna = \">=3\"", "python = { git = \"https://g.example/python\" }\nidna = \">=3\""), SAME),
+    ("A conda package of another version than one needs", SAME, ("openssl >=3.3.0", "openssl >=3.4")),
+    ("A PyPI package of another version than one needs", SAME, ("rich>=13", "rich>=14")),
+    ("An override of what a package needs", ("", "[pypi-options.dependency-overrides]\nrich = \"<13\"\n"), SAME),
+    ("Drivers that a package needs", SAME, ("<4.0a0\n", "<4.0a0\n  - __cuda >=12\n")),
+    ("Drivers that the lock was not written for", ("", "[system-requirements]\ncuda = \"12\"\n"), (NO_CUDA, "- name: linux-64\n  virtual-packages:\n  - __glibc=2.28\n")),
+    ("Other drivers", ("", "[system-requirements]\ncuda = \"11.8\"\n"), (NO_CUDA, CUDA)),
+    ("Drivers that are not said any more", SAME, (NO_CUDA, CUDA)),
+    ("A package for these drivers", ("3.12.*\"\n", "3.12.*\"\ngpu = { version = \"*\", when = \"__cuda>=12\" }\n[system-requirements]\ncuda = \"12\"\n"), SAME),
 ];
 
 #[test]

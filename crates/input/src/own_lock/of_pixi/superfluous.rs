@@ -21,7 +21,8 @@ enum Name {
 }
 
 impl Check<'_> {
-    /// A package that neither the environment nor any of its packages can need, whatever their conditions.
+    /// A package that neither the environment nor any of its packages can need, whatever their conditions, or a conda package
+    /// that is there only in place of a PyPI package.
     pub(super) fn superfluous(
         &self,
         asked: &SolveRequest,
@@ -31,53 +32,56 @@ impl Check<'_> {
         if self.terms.has_dev {
             return None;
         }
-        let mut pending: Vec<Name> = Vec::new();
+        let mut of_conda: Vec<Name> = Vec::new();
         for one in asked.all_specs() {
             let spec = match_spec::parsed(&one.spec)?;
-            pending.push(Name::Conda(
-                spec.name.as_exact()?.as_normalized().to_owned(),
-            ));
+            let name = spec.name.as_exact()?.as_normalized();
+            of_conda.push(Name::Conda(name.to_owned()));
         }
+        let mut of_pypi: Vec<Name> = Vec::new();
         for requirement in list.entries().iter().filter_map(ListEntry::requirement) {
-            pending.push(Name::Pypi(requirement.name.clone()?));
+            of_pypi.push(Name::Pypi(requirement.name.clone()?));
         }
         let known = self.known()?;
-        let mut providers: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
-        for (own, package) in &known {
-            for name in std::iter::once(own).chain(&package.provides) {
-                providers.entry(name).or_default().push(own);
-            }
-        }
-        let mut needed: BTreeSet<&Name> = BTreeSet::new();
-        while let Some(name) = pending.pop() {
-            for own in providers.get(&name).into_iter().flatten() {
-                if needed.insert(own) {
-                    pending.extend(known[*own].needs.iter().cloned());
-                }
-            }
-        }
-        let is_skipped = |name: &str| {
-            settings
-                .skip
-                .iter()
-                .any(|skip| normalized(skip) == normalized(name))
+        let needed = reached(&known, of_conda.iter().chain(&of_pypi).cloned());
+        let is_skipped = |name: &Name| {
+            let (Name::Conda(name) | Name::Pypi(name)) = name;
+            let mut skip = settings.skip.iter();
+            skip.any(|skip| normalized(skip) == normalized(name))
         };
-        let (name, package) = known.iter().find(|(own, _)| !needed.contains(own))?;
-        let (Name::Conda(text) | Name::Pypi(text)) = name;
-        if is_skipped(text) {
-            return None;
-        }
-        let kind = match name {
-            Name::Conda(_) => "",
-            Name::Pypi(_) => "the PyPI package ",
+        let left = |needed: &BTreeSet<&Name>| -> Vec<&Name> {
+            let left = known.keys();
+            left.filter(|own| !needed.contains(own) && !is_skipped(own))
+                .collect()
         };
+        let unasked = left(&needed);
+        // What is not there for another one is what the manifest had asked for.
+        let of_others: BTreeSet<&Name> = unasked
+            .iter()
+            .flat_map(|own| known[*own].needs.iter().filter(move |need| need != own))
+            .collect();
+        let first = unasked.iter().find(|own| !of_others.contains(*own));
+        if let Some(own) = first.or(unasked.first()) {
+            return Some(Stale {
+                what: format!("has {}, which nothing asks for", shown(own, &known)),
+                lines: self.terms.lines,
+            });
+        }
+        let by_conda = reached(&known, of_conda);
+        let own = left(&by_conda)
+            .into_iter()
+            .find(|own| matches!(own, Name::Conda(_)))?;
+        let mut entries = list.entries().iter();
+        let entry = entries.find(|entry| {
+            let name = entry.requirement().and_then(|it| it.name.clone());
+            name.is_some_and(|name| known[own].provides.contains(&Name::Pypi(name)))
+        });
         Some(Stale {
             what: format!(
-                "has {kind}{} {}, which nothing asks for",
-                quoted(text),
-                package.version
+                "has {} as a conda package, but only as a PyPI package is it asked for",
+                shown(own, &known)
             ),
-            lines: self.terms.lines,
+            lines: entry.map_or(self.terms.lines, |entry| entry.lines),
         })
     }
 
@@ -116,6 +120,38 @@ impl Check<'_> {
             known.insert(name, package);
         }
         Some(known)
+    }
+}
+
+/// The packages that are needed if `names` are asked for, whatever their conditions.
+fn reached<'k>(
+    known: &'k BTreeMap<Name, Known>,
+    names: impl IntoIterator<Item = Name>,
+) -> BTreeSet<&'k Name> {
+    let mut providers: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for (own, package) in known {
+        for name in std::iter::once(own).chain(&package.provides) {
+            providers.entry(name).or_default().push(own);
+        }
+    }
+    let mut pending: Vec<Name> = names.into_iter().collect();
+    let mut needed = BTreeSet::new();
+    while let Some(name) = pending.pop() {
+        for own in providers.get(&name).into_iter().flatten() {
+            if needed.insert(*own) {
+                pending.extend(known[*own].needs.iter().cloned());
+            }
+        }
+    }
+    needed
+}
+
+/// A package and its version.
+fn shown(name: &Name, known: &BTreeMap<Name, Known>) -> String {
+    let version = &known[name].version;
+    match name {
+        Name::Conda(text) => format!("{} {version}", quoted(text)),
+        Name::Pypi(text) => format!("the PyPI package {} {version}", quoted(text)),
     }
 }
 
