@@ -3,6 +3,7 @@
 //! No module but this one and its own uses the YAML library.
 
 mod invalid;
+mod syntax;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,10 +1,9 @@
 //! What is wrong with a file that is not YAML, or not what we read of it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::look_alike;
-use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use super::syntax::{self, Fault, Lines, has_tab};
+use condafront_model::source::{self, Diagnostic, SourceFile};
 
 /// How deep lists and mappings may be nested.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -44,16 +43,18 @@ pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> D
         _ => {
             let line = location.and_then(|location| usize::try_from(location.line()).ok());
             let line = line.map(|line| indented_by_tab(file.lossy_text(), line).unwrap_or(line));
-            let diagnostic = diagnostic.help(syntax_help(file, line));
-            return match line {
-                Some(line) => diagnostic.at(file, Lines::one(line)),
-                None => diagnostic,
-            };
+            let lines = line.map(|line| Lines::around(file.lossy_text(), line));
+            let Fault { what, help } = syntax::fault(&message, lines.unwrap_or_default());
+            diagnostic.message = format!("{} is not valid YAML: {what}", file.name());
+            if let Some(line) = line {
+                diagnostic = diagnostic.at(file, source::Lines::one(line));
+            }
+            return diagnostic.help(help).caused_by(whole);
         }
     }
     if let Some(location) = location {
         let line = usize::try_from(location.line()).unwrap_or(1);
-        diagnostic = diagnostic.at(file, Lines::one(line));
+        diagnostic = diagnostic.at(file, source::Lines::one(line));
     }
     diagnostic.caused_by(whole)
 }
@@ -72,31 +73,4 @@ fn indented_by_tab(text: &str, line: usize) -> Option<usize> {
     let mut lines = lines.filter(|(number, text)| *number == line || !text.trim().is_empty());
     let found = lines.by_ref().take(2).find(|(_, text)| has_tab(text));
     found.map(|(number, _)| number)
-}
-
-/// Whether a line is indented with a tab.
-fn has_tab(line: &str) -> bool {
-    let end = line.trim_start();
-    !end.is_empty() && line[..line.len() - end.len()].contains('\t')
-}
-
-/// The most likely fix for a syntax error.
-fn syntax_help(file: &SourceFile, line: Option<usize>) -> Cow<'static, str> {
-    let line = line.and_then(|line| file.lossy_text().lines().nth(line.checked_sub(1)?));
-    let line = line.unwrap_or_default();
-    let entry = line.trim_start().strip_prefix('-').unwrap_or_default();
-    // Elsewhere in a line, it may well be meant.
-    let structure = line.split(|c: char| c.is_ascii_alphanumeric()).next();
-    let structure = structure.unwrap_or_default();
-    if has_tab(line) {
-        "Indent with spaces: YAML does not allow tabs.".into()
-    } else if let Some(found) = look_alike::find(structure) {
-        format!("The line contains {}. {}", found.name(), found.help()).into()
-    } else if line.contains("${") {
-        "Inside brackets or braces, quote a string that contains ${…}.".into()
-    } else if entry.starts_with(char::is_alphanumeric) {
-        "Write a space after the dash.".into()
-    } else {
-        "Check quotes, brackets and indentation, here and on the lines above: entries of one list or mapping start in the same column.".into()
-    }
 }
