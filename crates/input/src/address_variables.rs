@@ -223,8 +223,14 @@ fn with_values(address: &str, args: &BuildArgs) -> Result<String, AddressError> 
 
 /// Whether credentials are written out in an address in a text.
 pub fn has_credentials(text: &str) -> bool {
+    hosts_with_credentials(text).next().is_some()
+}
+
+/// The hosts of the addresses in a text in which credentials are written out.
+pub(crate) fn hosts_with_credentials(text: &str) -> impl Iterator<Item = &str> {
     let is_secret = |part: Part<'_>| is_credential(part) && is_written_out(part);
-    parts::addresses(text).any(|address| parts(address).any(is_secret))
+    let exposed = parts::addresses(text).filter(move |address| parts(address).any(is_secret));
+    exposed.map(|address| parts::host(address).unwrap_or_default())
 }
 
 /// The secrets with the logins that the addresses in a text need: those of hosts for which an address has credentials.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::address_variables::{credentials_warning, hosts_with_credentials};
 use crate::place::Place;
 use crate::secret_variable;
 use crate::section::image_section::ImageSection;
-use condafront_model::lint::Warning;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::SourceFile;
 
 impl ImageSection {
@@ -20,6 +21,36 @@ impl ImageSection {
         });
         let mut found = self.unexpanded(file);
         found.extend(secrets);
+        found.extend(self.credentials(file));
+        found
+    }
+
+    /// Warnings about credentials that are written out in the addresses of channels, which have been read without them.
+    fn credentials(&self, file: &Arc<SourceFile>) -> Vec<Warning> {
+        let mut found: Vec<Warning> = Vec::new();
+        for url in self
+            .channel_alias
+            .iter()
+            .chain(self.custom_channels.values())
+        {
+            let lines = url.lines;
+            let length = lines.last.saturating_sub(lines.first) as usize + 1;
+            let host = url.value.host();
+            let written = file.lossy_text().lines().skip(lines.first as usize - 1);
+            let mut exposed = written.take(length).flat_map(hosts_with_credentials);
+            if !exposed.any(|exposed| exposed.eq_ignore_ascii_case(host)) {
+                continue;
+            }
+            let (message, help) = credentials_warning("the channel's address", host);
+            if found
+                .iter()
+                .all(|known| known.diagnostic.message != message)
+            {
+                let diagnostic = Place { file, lines }.error(message).help(help);
+                let rule = Rule::CredentialsInUrl;
+                found.push(Warning { rule, diagnostic });
+            }
+        }
         found
     }
 }
