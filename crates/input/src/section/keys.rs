@@ -89,6 +89,18 @@ pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("working_dir", "workdir"),
 ];
 
+/// The same for the keys within a key.
+pub(super) const OTHER_FIELDS: &[(&str, &str)] = &[
+    ("cmd", "run"),
+    ("command", "cmd"),
+    ("command", "run"),
+    ("destination", "dest"),
+    ("group", "gid"),
+    ("path", "file"),
+    ("source", "src"),
+    ("test", "cmd"),
+];
+
 /// The names of the keys of the image section.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name)

@@ -249,7 +249,14 @@ impl Reader<'_> {
             key.lines,
             format!("{name} has no key `{}`", quoted(&key.name)),
         );
-        match did_you_mean(&key.name, known.iter().copied()) {
+        let other = keys::OTHER_FIELDS
+            .iter()
+            .find(|(word, field)| *word == key.name && known.contains(field));
+        let meant = match other {
+            Some((_, field)) => Some(suggestion(field)),
+            None => did_you_mean(&key.name, known.iter().copied()),
+        };
+        match meant {
             Some(help) => error.help(help),
             None if key.name.contains('=') => {
                 error.help("Inside braces, quote a string that contains a comma.")
