@@ -10,10 +10,14 @@ use crate::look_alike;
 use crate::match_spec;
 use crate::pip_requirement::PipRequirement;
 use crate::selector::{self, Verdict};
+use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
+
+/// The keys that belong next to the list.
+const OF_THE_FILE: &[&str] = &["channels", "variables", "platforms", "prefix", "condafront"];
 
 /// The dependencies found so far.
 pub(super) struct Dependencies<'a> {
@@ -97,6 +101,10 @@ fn joined(name: &str, value: &str) -> String {
     let value = redact::quoted(value.trim());
     match value.chars().next() {
         None | Some('*') => name,
+        Some('^') => match version_range::meant(&value).as_deref() {
+            None | Some("*") => name,
+            Some(range) => format!("{name}{range}"),
+        },
         Some('=' | '<' | '>' | '!' | '~') => format!("{name}{value}"),
         Some(c) if c.is_ascii_digit() => format!("{name}={value}"),
         Some(_) => format!("{name}::{value}"),
@@ -128,7 +136,16 @@ impl Dependencies<'_> {
             }
             Value::Mapping(entries) if !entries.is_empty() => entries
                 .iter()
-                .try_for_each(|(key, value)| self.entry(key, value)),
+                .try_for_each(|(key, value)| self.entry(key, value, item)),
+            Value::Null if self.is_bare_dash(item) => {
+                self.warnings.push(Warning {
+                    rule: Rule::Ignored,
+                    diagnostic: place
+                        .error("an entry of the list is empty")
+                        .help("Name a package after the dash, or remove the line."),
+                });
+                Ok(())
+            }
             Value::Null | Value::Mapping(_) => Err(place
                 .error("a dependency is empty")
                 .help("Name a package after the dash, or remove the line.")),
@@ -145,7 +162,15 @@ impl Dependencies<'_> {
         }
     }
 
-    fn entry(&mut self, key: &Key, value: &Node) -> Result<(), Diagnostic> {
+    /// Whether an entry is a dash and nothing else, which micromamba passes over.
+    fn is_bare_dash(&self, item: &Node) -> bool {
+        let line = self.reader.lines.get(item.lines.first as usize - 1);
+        let line = line.map(|line| line.split('#').next().unwrap_or_default());
+        line.is_some_and(|line| line.trim() == "-")
+    }
+
+    /// An entry that is a mapping: `key`, whose `value` it is, is one of the keys of `item`.
+    fn entry(&mut self, key: &Key, value: &Node, item: &Node) -> Result<(), Diagnostic> {
         if key.name == "pip" {
             return self.pip_list(key, value);
         }
@@ -168,6 +193,13 @@ impl Dependencies<'_> {
             _ if ["if", "then", "else"].contains(&key.name.as_str()) => error.help(
                 "For a platform, write a comment after the dependency: `- numpy  # [linux64]`.",
             ),
+            _ if OF_THE_FILE.contains(&key.name.as_str()) => error.help(
+                "It is a key of the file: start it in the column of `dependencies:`, without a dash.",
+            ),
+            Some(package) if ["name", "package", "conda"].contains(&key.name.as_str()) => {
+                let version = item.get("version").and_then(Node::text).unwrap_or_default();
+                error.help(format!("Write `- {}`.", joined(package, version)))
+            }
             None if is_pips && value.list().is_some() => error.help(match of_pip {
                 None | Some("") => "Write `pip:`, in lower case.".to_owned(),
                 Some(version) => format!(
@@ -321,7 +353,7 @@ impl Dependencies<'_> {
                     "the environment has pip packages, but pip is not among its dependencies: it is added",
                 )
                 .at(self.reader.file, lines)
-                .help("Add `- pip` to the dependencies, so that conda and other tools do the same."),
+                .help("Add `- pip` to the dependencies, with a version if you need a certain one."),
             });
         }
         Ok(Found {

@@ -140,6 +140,33 @@ fn a_file_that_says_little_has_defaults() {
 }
 
 #[test]
+fn what_an_export_says_about_its_folder_is_no_news() {
+    for (head, is_doubtful) in [
+        ("name: lab\nprefix: /home/me/miniconda3/envs/lab\n", false),
+        ("name: lab\nprefix: C:\\Users\\me\\envs\\lab\n", false),
+        ("name: lab\nprefix: /srv/other\n", true),
+        ("prefix: /srv/lab\n", true),
+        ("name: lab\nprefix:\n", true),
+    ] {
+        let text = format!("{head}channels: [a]\ndependencies: [b]\n");
+        let input = read(&text, Platform::LinuxAmd64, &[]);
+        assert_eq!(!input.warnings.is_empty(), is_doubtful, "{head}");
+    }
+}
+
+#[test]
+fn a_dash_with_nothing_but_a_comment_after_it_asks_for_nothing() {
+    let text = "channels: [a]\ndependencies:\n  - b\n  - # widgets\n  -\n  - c\n";
+    let input = read(text, Platform::LinuxAmd64, &[]);
+    assert_eq!(specs(&input), ["b", "c"]);
+    let places = input.warnings.iter().map(|warning| {
+        assert_eq!(warning.rule, Rule::Ignored);
+        warning.diagnostic.locations[0].lines
+    });
+    assert_eq!(places.collect::<Vec<_>>(), [Lines::one(4), Lines::one(5)]);
+}
+
+#[test]
 fn what_conda_would_add_is_known() {
     for (text, args, implied) in [
         ("channels: [pytorch, nvidia]\n", &[][..], true),

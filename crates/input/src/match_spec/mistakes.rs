@@ -170,7 +170,11 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
         let key = quoted(key);
         return Mistake::new(format!("`{shown}` has the unknown key {key}"), help);
     }
-    if rest.trim_start().starts_with('[') && !rest.contains('=') || rest.contains("]>") {
+    let in_brackets = rest
+        .trim_start()
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    if in_brackets.is_some_and(|(inside, _)| !inside.contains('=')) || rest.contains("]>") {
         return Mistake::new(
             format!("`{shown}` has pip extras, which conda packages do not have"),
             format!(
@@ -239,9 +243,49 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
     if error.contains("looks like a glob") || error.contains("looks like a regex") {
         return several_packages(text);
     }
+    let quotes = ['"', '\''];
+    if rest.matches(quotes).count() == 2 && !rest.contains('[') {
+        return Mistake::new(
+            format!("`{shown}` has quotes around a part of it"),
+            format!("Write {}.", quoted(&text.replace(quotes, ""))),
+        );
+    }
+    if error.starts_with("invalid package name") {
+        return invalid_name(text);
+    }
     Mistake::new(
         format!("`{shown}` is not a valid dependency: {error}"),
-        "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.",
+        FORMS,
+    )
+}
+
+const FORMS: &str = "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.";
+
+/// A name with other characters than a package's.
+fn invalid_name(text: &str) -> Mistake {
+    let parts = Parts::of(text);
+    let (name, rest) = parts.name();
+    let is_word = |word: &&str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    let channel = name
+        .split_once('/')
+        .filter(|(channel, name)| is_word(channel) && is_word(name));
+    Mistake::new(
+        format!(
+            "`{}` is not a valid package name: it can have letters from a to z, digits, `-`, `_` and `.`",
+            quoted(name)
+        ),
+        match channel.filter(|_| parts.channel.is_none()) {
+            Some((channel, name)) => format!(
+                "Write two colons after a channel: {}.",
+                quoted(&format!("{channel}::{name}{rest}"))
+            ),
+            None => FORMS.to_owned(),
+        },
     )
 }
 

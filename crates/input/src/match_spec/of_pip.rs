@@ -23,6 +23,16 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
             format!("Write `{installed}` in a `- pip:` list under `dependencies:`."),
         ));
     }
+    let before_comment = text.split('#').next().unwrap_or_default();
+    if let Some((dependency, _)) = before_comment.split_once(" --") {
+        let dependency = redact::quoted(dependency.trim_end());
+        return Some(Mistake::new(
+            format!("`{quoted}` has an option of pip"),
+            format!(
+                "Write `{dependency}` alone, or put the line in a `- pip:` list under `dependencies:`."
+            ),
+        ));
+    }
     if text.starts_with("git+") || text.contains(" @ ") || text.ends_with(".whl") {
         return Some(Mistake::new(
             format!("`{quoted}` is a pip package, not a conda package"),
