@@ -68,6 +68,7 @@ pub(crate) fn read(
     exclude_newer::check(&mut section, file)?;
     let mut warnings: Vec<Warning> = entries
         .iter()
+        .filter(|(key, value)| key.name != "prefix" || !is_of_export(value, tree))
         .filter_map(|(key, _)| reader.ignored(key))
         .collect();
     if settings.image_file.is_some() {
@@ -231,6 +232,19 @@ impl Reader<'_> {
             // conda does not create an environment of this name.
             Ok(_) if name == "root" => ("it is conda's old name for base".to_owned(), OTHER_NAME),
             Ok(prefix) => return Ok(Some(prefix)),
+            Err(NameError::Character('/' | '\\' | ':'))
+                if last_part(name) != name && EnvironmentPrefix::of(last_part(name)).is_ok() =>
+            {
+                return Err(place
+                    .error(format!(
+                        "`{}` is not a valid environment name: it is a path",
+                        redact::quoted(name)
+                    ))
+                    .help(format!(
+                        "Write its last part alone: `name: {}`.",
+                        last_part(name)
+                    )));
+            }
             Err(NameError::Character(c)) => (
                 match c {
                     ' ' => "it contains a space".to_owned(),
@@ -347,6 +361,19 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether `prefix` is the folder of the environment that the file names, as in what `conda env export` writes. Nobody
+/// means anything by it.
+fn is_of_export(prefix: &Node, tree: &Node) -> bool {
+    let name = tree.get("name").and_then(Node::text);
+    let folder = prefix.text().map(last_part);
+    name.is_some_and(|name| name == "base" || folder == Some(name))
+}
+
+/// The part of a path after the last separator of any system.
+fn last_part(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
 /// Whether a list of channels asks conda not to add its own.

@@ -34,6 +34,12 @@ const KINDS: &[Kind] = &[
         help: "Build from the conda.yaml that it names, or from an environment file of your own.",
     },
     Kind {
+        all: &["image", "conda_file"],
+        any: &[],
+        what: "an environment of Azure Machine Learning",
+        help: "Build from the conda file under `conda_file:`, as a file of its own. Its image can be the `base:` of the `condafront:` section.",
+    },
+    Kind {
         all: &["env_specs", "locking_enabled"],
         any: &[],
         what: "the lock of anaconda-project",
