@@ -77,6 +77,7 @@ fn mistakes_on_the_command_line_are_explained() {
         &["install", "env.lock"],
         &["check", "env.lock", "more"],
         &["check", "env.lock", "--nonsense"],
+        &["check", "-f", "env.lock"],
         &["check", "env.lock", "--platform", "windows/amd64"],
         &["check", "env.lock", "--platform", "linux/arm64"],
         &["llb", "env.lock", "--build-arg", "CONDAFRONT_LAYERS"],

@@ -61,6 +61,8 @@ pub(super) enum UsageError {
     BuildArg(String),
     #[error("`{0}` needs a file")]
     NoFile(&'static str),
+    #[error("the file needs no option in front of it")]
+    FileOption,
     #[error("expected one command and one file")]
     Words,
     #[error("there is no command `{0}`")]
@@ -83,7 +85,14 @@ impl UsageError {
                     COMMANDS.join(", ")
                 )
             }),
-            _ => "See condafront --help.".to_owned(),
+            Self::FileOption => "Remove -f: condafront check env.yml".to_owned(),
+            Self::Platform(_) => {
+                let all = Platform::ALL.map(|platform| platform.to_string());
+                format!("Use one of {}.", all.join(", "))
+            }
+            Self::Syntax(_) | Self::BuildArg(_) | Self::Words => {
+                "See condafront --help.".to_owned()
+            }
         }
     }
 }
@@ -121,6 +130,7 @@ impl CommandLine {
                     build_args.push((name.to_owned(), value.to_owned()));
                 }
                 Long("frontend") => frontend = value(&mut parser)?,
+                Short('f') | Long("file") => return Err(UsageError::FileOption),
                 Value(word) => words.push(words_of(word)),
                 other => return Err(other.unexpected().into()),
             }
