@@ -8,15 +8,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use crate::file_times::{change_of, moment};
 use condafront_model::stamp::{Owner, Ownership};
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::group_writable::GroupWritableSpec;
-
-/// What files' times can lag behind the clock: a tick of Linux, which takes 10 ms at most.
-const TICK: Duration = Duration::from_millis(20);
 
 /// What a shell adds to the number of the signal that ended a program.
 const BY_SIGNAL: i32 = 128;
@@ -32,9 +29,7 @@ pub(crate) fn run(args: &[String]) -> Result<i32, FailureReport> {
         ));
     };
     let spec: GroupWritableSpec = serde_json::from_str(spec)?;
-    // After the times of all files that exist, and before those of all changes to come.
-    let start = SystemTime::now();
-    thread::sleep(TICK);
+    let start = moment();
     let ended = Command::new(program)
         .args(rest)
         .status()
@@ -66,7 +61,7 @@ fn share(folder: &Path, start: SystemTime, gid: u32) -> Result<(), Failed> {
         return Ok(());
     };
     let sharing = Sharing {
-        start: start.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        start,
         gid,
         device: top.dev(),
         uid: nix::unistd::geteuid().as_raw(),
@@ -86,8 +81,7 @@ fn is_member(gid: u32) -> bool {
 }
 
 struct Sharing {
-    /// Since 1970.
-    start: Duration,
+    start: SystemTime,
     gid: u32,
     device: u64,
     uid: u32,
@@ -110,12 +104,8 @@ impl Sharing {
                 }
             }
         }
-        let changed = Duration::new(
-            u64::try_from(metadata.ctime()).unwrap_or_default(),
-            u32::try_from(metadata.ctime_nsec()).unwrap_or_default(),
-        );
         let is_own = self.uid == 0 || metadata.uid() == self.uid;
-        if changed <= self.start || !is_own {
+        if change_of(metadata) <= self.start || !is_own {
             return Ok(());
         }
         if metadata.gid() != self.gid {
@@ -149,7 +139,7 @@ mod tests {
         let old = path("old");
         fs::write(&old, "").unwrap();
         fs::set_permissions(&old, fs::Permissions::from_mode(0o600)).unwrap();
-        thread::sleep(TICK);
+        moment();
         let gid = nix::unistd::getegid().as_raw();
         let spec = GroupWritableSpec {
             gid,
@@ -181,7 +171,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let before = fs::metadata(&path).unwrap();
         let sharing = Sharing {
-            start: Duration::ZERO,
+            start: SystemTime::UNIX_EPOCH,
             gid: before.gid() + 1,
             device: before.dev(),
             uid: before.uid(),

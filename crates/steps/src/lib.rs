@@ -12,6 +12,7 @@ mod distribution;
 mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
+mod file_times;
 mod group_writable;
 mod headers;
 pub mod install;
@@ -23,6 +24,7 @@ mod prove;
 mod report;
 mod root;
 pub mod solve;
+mod rights;
 mod system;
 mod untrusted;
 mod verify;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::bytecode::source_of;
-use super::changed::{change_of, moment};
 use super::error::{Error, Result};
 use super::pick::copy;
+use crate::file_times::{change_of, moment};
 
 /// When each path below a directory last changed. The paths are relative to it.
 pub(crate) struct Times(BTreeMap<PathBuf, Found>);

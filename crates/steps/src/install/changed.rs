@@ -7,33 +7,18 @@ use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, Result};
 use super::normalize::{set, set_owner};
+use crate::file_times::change_of;
 use crate::mount_points::mount_points;
+use crate::rights::{CAPABILITIES, RIGHTS};
 use crate::wording::listed;
 use condafront_model::stamp::{EPOCH, Ownership};
 
 /// File systems round times down, by less than this much.
 const ROUNDING: Duration = Duration::from_secs(1);
-
-/// What files' times can lag behind the clock: a tick of Linux, which takes 10 ms at most.
-const TICK: Duration = Duration::from_millis(20);
-
-/// The bits for set-uid, set-gid, and for everyone to write.
-const RIGHTS: u32 = 0o6002;
-
-/// The attribute with a program's capabilities (capabilities(7)).
-const CAPABILITIES: &str = "security.capability";
-
-/// A time after that of all files and before that of all changes to come.
-pub(super) fn moment() -> SystemTime {
-    let now = SystemTime::now();
-    thread::sleep(TICK);
-    now
-}
 
 /// Something that the image does not have although a program made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,13 +194,6 @@ impl Search<'_> {
             });
         }
     }
-}
-
-/// When a file's content, owner, mode or number of links last changed.
-pub(super) fn change_of(metadata: &Metadata) -> SystemTime {
-    let seconds = u64::try_from(metadata.ctime()).unwrap_or(0);
-    let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or(0);
-    UNIX_EPOCH + Duration::new(seconds, nanoseconds)
 }
 
 fn seconds(time: SystemTime) -> i64 {

@@ -11,17 +11,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use super::changed::{self, Kind, LeftOut, moment};
+use super::changed::{self, Kind, LeftOut};
 use super::error::{Error, ErrorKind, Result};
 use super::mounts::Mounts;
 use super::step::write_json;
 use crate::child::{self, ChildError};
+use crate::file_times::moment;
+use condafront_entrypoint::path_list::DEFAULT_PATH;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{Notice, POST_LINK_FACTS_FILE, PostLinkFacts, Subject};
 use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
-
-/// The `PATH` if the step's environment has none.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Activates the environment and then sources the script, `$1`, as conda and micromamba do.
 const SHELL_CODE: &str = "\

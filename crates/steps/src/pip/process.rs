@@ -9,6 +9,7 @@ use std::process::Command;
 use super::masked_log::{MaskedLog, Secrets};
 use crate::authorities::{self, Trust};
 use crate::child;
+use condafront_entrypoint::path_list::DEFAULT_PATH;
 use condafront_entrypoint::prefix::activation_scripts;
 use condafront_entrypoint::shell::{behind_scripts, find_shell};
 use condafront_model::certificate::CertificateFault;
@@ -16,9 +17,6 @@ use condafront_model::redact;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 use condafront_step_spec::pip_variables::is_version;
-
-/// The `PATH` after the environment's own programs.
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How much of pip's output is searched for the reason of a failure, in bytes.
 const KEPT_BYTES: usize = 512 << 10;
@@ -47,7 +45,7 @@ fn is_python_2(prefix: &Path) -> bool {
 
 /// The path of a program of the environment at `prefix`, or of the image.
 pub(super) fn program(name: &str, prefix: &Path) -> Option<PathBuf> {
-    let folders = SYSTEM_PATH.split(':').map(PathBuf::from);
+    let folders = DEFAULT_PATH.split(':').map(PathBuf::from);
     let folders = std::iter::once(prefix.join("bin")).chain(folders);
     folders
         .map(|folder| folder.join(name))
@@ -60,7 +58,7 @@ pub(super) fn in_environment(program: &Path, prefix: &Path) -> Command {
     command
         .current_dir("/")
         .env_clear()
-        .env("PATH", format!("{}/bin:{SYSTEM_PATH}", prefix.display()))
+        .env("PATH", format!("{}/bin:{DEFAULT_PATH}", prefix.display()))
         .env("CONDA_PREFIX", prefix)
         .env("HOME", "/tmp")
         .env("LC_ALL", "C.UTF-8");

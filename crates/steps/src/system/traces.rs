@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use filetime::FileTime;
 
+use crate::file_times::TICK;
 use crate::mount_points::mount_points;
 use crate::root::{Root, RootError};
 use condafront_model::stamp::EPOCH;
@@ -46,9 +47,6 @@ const FILES: [&str; 25] = [
     "/var/log/yum.log",
 ];
 
-/// File systems and the kernel's clock round times down by less than this.
-const ROUNDING: Duration = Duration::from_millis(20);
-
 /// The state before the installation.
 pub(super) struct Traces {
     start: SystemTime,
@@ -75,7 +73,7 @@ impl Traces {
             files.push((path, kept.map(|(content, time)| Kept { content, time })));
         }
         Ok(Self {
-            start: SystemTime::now() - ROUNDING,
+            start: SystemTime::now() - TICK,
             files,
             mounts: mount_points()?,
         })

@@ -9,10 +9,11 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::findings::Findings;
-use super::pair::{Outcome, Pair, capabilities, outcome, rights, unreadable};
+use super::pair::{Outcome, Pair, outcome, rights, unreadable};
 use super::rules::{Rules, Wanted, dangers};
 use crate::install::error::{Error, Result};
 use crate::parallel::try_map;
+use crate::rights::capabilities;
 use condafront_step_spec::verify::{Reason, VerifyReport};
 
 /// How many files are compared side by side.

@@ -4,16 +4,12 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nix::libc::ENOTSUP;
-
 use super::findings::shown;
 use super::rules::{Rules, Wanted};
 use crate::contents;
 use crate::install::error::{Error, Result};
+use crate::rights::capabilities;
 use condafront_step_spec::verify::Reason;
-
-/// The attribute with a program's capabilities (capabilities(7)).
-const CAPABILITIES: &str = "security.capability";
 
 /// What a comparison of a file or link found.
 pub(super) enum Outcome {
@@ -105,14 +101,6 @@ fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
         [ours, theirs] if ours != theirs => wrong(&format!("has {theirs} bytes instead of {ours}")),
         _ => wrong("has different content"),
     }))
-}
-
-/// The capabilities of a file. A file system that has no such attributes stores none.
-pub(super) fn capabilities(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match xattr::get(path, CAPABILITIES) {
-        Err(error) if error.raw_os_error() == Some(ENOTSUP) => Ok(None),
-        other => other,
-    }
 }
 
 /// What findings say about a path that cannot be read.

@@ -8,12 +8,11 @@ use super::inventory;
 use super::packages::{Contained, Identity, Packages};
 use super::state;
 use crate::install::source_of;
+use crate::rights::RIGHTS;
 use crate::untrusted::{self, LONGEST_RECORD};
 use condafront_step_spec::inventory::INVENTORY;
 use condafront_step_spec::verify::{Extent, Reason};
 
-/// The bits for set-uid, set-gid, and for everyone to write.
-const RIGHTS: u32 = 0o6002;
 /// The bits for those who may run a program.
 const RUNS: u32 = 0o111;
 /// Where records are, in a prefix.
