@@ -13,7 +13,7 @@ use super::archive::{Limits, unpack};
 use super::downloaded::{is_web_page_at, web_page};
 use super::entry::{Entries, Entry, EntryKind, relative_path, shown};
 use super::error::{Error, ErrorKind, Result};
-use super::hashing::{Digests, digests};
+use super::hashing::{Digests, Mismatch, digests};
 use super::metadata::{self, bad_metadata};
 use super::places::{Kind, is_installers};
 use condafront_model::visible::unfit;
@@ -159,16 +159,8 @@ fn load(
     python: Option<&PythonSpec>,
 ) -> Result<Package> {
     let digests = digests(&archive)?;
-    let hashes = [
-        ("sha256", &spec.sha256, &digests.sha256),
-        ("md5", &spec.md5, &digests.md5),
-    ];
-    for (what, expected, found) in hashes {
-        if let Some(expected) = expected
-            && !expected.eq_ignore_ascii_case(found)
-        {
-            return Err(other_content(what, expected, found, &archive, digests.size));
-        }
+    if let Some(mismatch) = digests.mismatch(spec.sha256.as_deref(), spec.md5.as_deref()) {
+        return Err(other_content(&mismatch, &archive, digests.size));
     }
 
     fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
@@ -295,16 +287,13 @@ fn noarch_target(path: &str, python: &PythonSpec) -> String {
 }
 
 /// The error for an archive that does not match the lock file.
-fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
+fn other_content(mismatch: &Mismatch, archive: &Path, size: u64) -> Error {
     if is_web_page_at(archive).unwrap_or(false) {
         return web_page();
     }
     Error::new(
         ErrorKind::HashMismatch,
-        format!(
-            "it does not match its hash ({size} bytes)\n  {what} expected \
-             {expected}\n  {what} found    {found}"
-        ),
+        format!("it does not match its hash ({size} bytes)\n{mismatch}"),
     )
 }
 

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 
-use super::files::verify;
 use crate::install::digests;
 use crate::parallel::try_map;
 use condafront_step_spec::args::StepSpec as _;
@@ -31,7 +30,7 @@ pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), Failur
     let wrong = files.iter().zip(&found).enumerate();
     let wrong = wrong.filter_map(|(index, (file, found))| {
         let label = format!("{} in {FOLDER}", file.path);
-        let error = verify(&label, file.sha256.as_deref(), file.md5.as_deref(), found);
+        let error = found.check(&label, file.sha256.as_deref(), file.md5.as_deref());
         Some((index, error.err()?.to_string()))
     });
     let (culprits, messages): (Vec<Culprit>, Vec<String>) = wrong

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::archive;
-use super::files::{copy, normalize_folders, verify, write};
+use super::files::{copy, normalize_folders, write};
 use crate::install::error::{Error, ErrorKind, Result};
 use crate::install::{Digests, Mounts, digests};
 use crate::parallel::try_map;
@@ -97,7 +97,7 @@ fn record(
     found: &Digests,
     known: Option<&Record>,
 ) -> Result<Record> {
-    verify(&wanted.label, None, wanted.md5.as_deref(), found)?;
+    found.check(&wanted.label, None, wanted.md5.as_deref())?;
     let is_same =
         |record: &&Record| record.get("sha256").and_then(Value::as_str) == Some(&found.sha256);
     let mut record = match known.filter(is_same) {

@@ -8,7 +8,7 @@ use filetime::{FileTime, set_file_times};
 use sha2::{Digest as _, Sha256};
 
 use crate::install::Digests;
-use crate::install::error::{Error, ErrorKind, Result};
+use crate::install::error::{Error, Result};
 use condafront_model::stamp::EPOCH;
 
 /// Copies a file and creates the folders above it.
@@ -58,29 +58,4 @@ fn set(path: &Path, mode: u32, nanoseconds: u32) -> Result<()> {
         .map_err(|error| Error::io("change the mode of", path, error))?;
     let time = FileTime::from_unix_time(EPOCH, nanoseconds);
     set_file_times(path, time, time).map_err(|error| Error::io("change the time of", path, error))
-}
-
-/// Checks that a file, called `label` in messages, has the hashes from the lock.
-///
-/// # Errors
-/// A hash that differs.
-pub(super) fn verify(
-    label: &str,
-    sha256: Option<&str>,
-    md5: Option<&str>,
-    found: &Digests,
-) -> Result<()> {
-    for (kind, expected, found) in [("sha256", sha256, &found.sha256), ("md5", md5, &found.md5)] {
-        if let Some(expected) = expected
-            && !expected.eq_ignore_ascii_case(found)
-        {
-            return Err(Error::new(
-                ErrorKind::HashMismatch,
-                format!(
-                    "{label} does not match the lock\n  {kind} expected {expected}\n  {kind} found    {found}"
-                ),
-            ));
-        }
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::files::{copy, normalize_folders, verify, write};
+use super::files::{copy, normalize_folders, write};
 use crate::failure::of_pypi;
 use crate::install::error::Result;
 use crate::install::{Mounts, digests};
@@ -39,7 +39,8 @@ fn make(files: &[PypiFile], mounts: &Mounts) -> Result<()> {
     let hashes = try_map(files, |index, file| {
         let from = mounts.input.join(index.to_string()).join(&file.file);
         let found = digests(&from)?;
-        verify(&file.label, None, file.md5.as_deref(), &found)
+        found
+            .check(&file.label, None, file.md5.as_deref())
             .map_err(|error| error.of_package(index))?;
         copy(&from, &mounts.output.join(&file.path), &found)?;
         Ok(found.sha256)

@@ -97,21 +97,9 @@ pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>>
         if (file.md5.is_none() && file.sha256.is_none()) || path.is_dir() {
             return Ok(path);
         }
-        let found = digests(&path)?;
-        let hashes = [
-            ("sha256", &file.sha256, &found.sha256),
-            ("md5", &file.md5, &found.md5),
-        ];
-        for (name, expected, found) in hashes {
-            let Some(expected) = expected.as_ref().filter(|expected| *expected != found) else {
-                continue;
-            };
-            let message = format!(
-                "{} does not match the lock\n  {name} expected {expected}\n  {name} found    {found}",
-                file.label
-            );
-            return Err(Error::new(ErrorKind::HashMismatch, message).of_package(index));
-        }
+        digests(&path)?
+            .check(&file.label, file.sha256.as_deref(), file.md5.as_deref())
+            .map_err(|error| error.of_package(index))?;
         Ok(path)
     })
 }

@@ -38,6 +38,8 @@ fn files_are_verified_and_folders_are_not() {
         file("b 1.0"),
         with("c", &zeros, &short),
     ];
+    let upper = with("a", &sha256.to_uppercase(), &md5.to_uppercase());
+    assert_eq!(verify(&[upper], &mounts).unwrap().len(), 1);
     assert_eq!(verify(&good, &mounts).unwrap().len(), 3);
     for bad in [with("b 1.0", &zeros, md5), with("b 1.0", sha256, &short)] {
         let error = verify(&[good[0].clone(), bad], &mounts).unwrap_err();
