@@ -323,6 +323,60 @@ fn the_group_may_write_to_the_home_if_asked_for() {
 }
 
 #[test]
+fn the_group_may_not_write_to_a_home_that_belongs_to_somebody_else() {
+    let daemon = |group_writable| UserRequest {
+        name: Some("daemon".to_owned()),
+        gid: Some(0),
+        group_writable,
+        ..UserRequest::default()
+    };
+    let base = || {
+        Image::new()
+            .file(
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\ndaemon:x:1:1:daemon:/sbin:/usr/sbin/nologin\n",
+            )
+            .link("sbin", "usr/sbin")
+            .file("usr/sbin/su", "#!")
+            .mode("usr/sbin/su", 0o4755)
+    };
+    let image = base();
+    let error = image.run_with(&daemon(true), None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`group_writable` lets the user's group write to the user's home, but /sbin, the home of `daemon`, belongs to the \
+         user id 0 in the base image; choose another user, or remove `group_writable`"
+    );
+    let image = base();
+    image.run(&daemon(false));
+    assert!(!image.has("usr/sbin/su"));
+}
+
+#[test]
+fn programs_that_the_group_may_replace_are_not_set_uid() {
+    let image = debian()
+        .file("root/su", "#!")
+        .mode("root/su", 0o4755)
+        .file("root/wall", "#!")
+        .mode("root/wall", 0o2750)
+        .directory("root/shared", 0o2755, 0);
+    image.run(&UserRequest {
+        name: Some("root".to_owned()),
+        group_writable: true,
+        ..UserRequest::default()
+    });
+    for (path, mode) in [
+        ("root", 0o770),
+        ("root/su", 0o775),
+        ("root/wall", 0o770),
+        ("root/shared", 0o2775),
+    ] {
+        assert_eq!(image.meta(path), (mode, 0, 0), "{path}");
+    }
+    assert_eq!(image.out("root/su"), "#!");
+}
+
+#[test]
 fn an_account_may_have_no_home() {
     let image = Image::new().directory("proc", 0o555, 0).file(
         "etc/passwd",

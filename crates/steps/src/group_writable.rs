@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus};
 use std::time::SystemTime;
 
 use crate::file_times::{change_of, moment};
+use crate::rights::SET_ID;
 use condafront_model::stamp::{Owner, Ownership};
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::group_writable::GroupWritableSpec;
@@ -120,8 +121,11 @@ impl Sharing {
             owner: Owner::of(metadata),
             group_writable: true,
         };
-        if !metadata.is_symlink() && shared.mode(mode) != mode {
-            let permissions = fs::Permissions::from_mode(shared.mode(mode));
+        // It would run as its owner what the group writes into it.
+        let lost = if metadata.is_file() { SET_ID } else { 0 };
+        let wanted = shared.mode(mode & !lost);
+        if !metadata.is_symlink() && wanted != mode {
+            let permissions = fs::Permissions::from_mode(wanted);
             fs::set_permissions(path, permissions).map_err(failed)?;
         }
         Ok(())
@@ -146,7 +150,7 @@ mod tests {
             folders: vec![dir.path().display().to_string(), "/missing".to_owned()],
         };
         let script = format!(
-            "cd {} && umask 077 && mkdir made && echo > made/file && ln -s file made/link && exit 7",
+            "cd {} && umask 077 && mkdir made && echo > made/file && ln -s file made/link && echo > made/program && chmod 4775 made/program && exit 7",
             dir.path().display()
         );
         let args = [
@@ -156,10 +160,10 @@ mod tests {
             script,
         ];
         assert_eq!(run(&args).unwrap(), 7);
-        let mode = |name: &str| fs::metadata(path(name)).unwrap().mode() & 0o777;
+        let mode = |name: &str| fs::metadata(path(name)).unwrap().mode() & 0o7777;
         assert_eq!(
-            ["made", "made/file", "old"].map(mode),
-            [0o770, 0o660, 0o600]
+            ["made", "made/file", "made/program", "old"].map(mode),
+            [0o770, 0o660, 0o775, 0o600]
         );
     }
 

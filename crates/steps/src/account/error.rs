@@ -50,6 +50,19 @@ pub enum AccountError {
         /// The requested id.
         wanted: u32,
     },
+    /// The group may write to the user's home, which is not the user's own.
+    #[error(
+        "`group_writable` lets the user's group write to the user's home, but {home}, the home of `{name}`, belongs to the \
+         user id {owner} in the base image; choose another user, or remove `group_writable`"
+    )]
+    HomeOfAnother {
+        /// The user's name.
+        name: String,
+        /// The home directory.
+        home: String,
+        /// Whom the base image gives it to.
+        owner: u32,
+    },
     /// A path in the base image leads through something that is not a directory.
     #[error("{0} in the base image is not a directory")]
     NotADirectory(String),

@@ -1,6 +1,6 @@
 //! Home directories and bash's start-up files, so that the environment stays active in interactive shells.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use super::error::AccountError;
 use super::layer::Layer;
 use super::user::Decision;
 use crate::activation::hook;
+use crate::rights::SET_ID;
 use crate::root::Root;
 use condafront_model::stamp::{Owner, Ownership};
 use condafront_step_spec::account::User;
@@ -71,14 +72,27 @@ pub(super) fn exists(root: &Root, user: &User) -> Result<bool, AccountError> {
 }
 
 /// Lets the user's group write to the user's home, also to what the base image has there.
+///
+/// # Errors
+/// A home that belongs to somebody else. System accounts have such homes, for example `/usr/sbin`: whoever may write there
+/// can replace root's programs.
 fn share_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), AccountError> {
     if NO_HOMES.contains(&user.home.as_str()) {
         return Ok(());
     }
-    let home = Path::new(&user.home);
-    layer.share(home, user.ownership())?;
-    if root.metadata(home)?.is_some_and(|found| found.is_dir()) {
-        let home = root.resolve(home)?;
+    let home = root.resolve(Path::new(&user.home))?;
+    let found = root.metadata(&home)?.filter(Metadata::is_dir);
+    if let Some(found) = &found
+        && found.uid() != user.uid
+    {
+        return Err(AccountError::HomeOfAnother {
+            name: user.name.clone(),
+            home: user.home.clone(),
+            owner: found.uid(),
+        });
+    }
+    layer.share(&home, user.ownership());
+    if found.is_some() {
         share_tree(root, layer, &home, user.ownership())?;
     }
     Ok(())
@@ -98,11 +112,12 @@ fn share_tree(
         let io = |e| AccountError::io(&real, e);
         let meta = fs::symlink_metadata(&real).map_err(io)?;
         let mode = meta.mode() & 0o7777;
-        let is_shared = meta.gid() == ownership.owner.gid && ownership.mode(mode) == mode;
+        let wanted = ownership.mode(mode & !SET_ID);
+        let is_shared = meta.gid() == ownership.owner.gid && wanted == mode;
         if meta.is_dir() {
             share_tree(root, layer, &path, ownership)?;
         } else if meta.is_file() && !is_shared {
-            layer.write(&path, &fs::read(&real).map_err(io)?, mode, Owner::of(&meta))?;
+            layer.copy(&path, &real, mode, Owner::of(&meta))?;
         }
     }
     Ok(())
@@ -175,7 +190,7 @@ fn copy_tree(
         } else if meta.is_symlink() {
             layer.symlink(&target, &fs::read_link(&real).map_err(io)?, owner)?;
         } else if meta.is_file() {
-            layer.write(&target, &fs::read(&real).map_err(io)?, mode, owner)?;
+            layer.copy(&target, &real, mode, owner)?;
         }
     }
     Ok(())

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use filetime::FileTime;
 
 use super::error::AccountError;
+use crate::rights::SET_ID;
 use crate::root::Root;
 use condafront_model::stamp::{EPOCH, Owner, Ownership};
 
@@ -39,16 +41,18 @@ impl<'a> Layer<'a> {
     }
 
     /// Gives everything that the layer gets at or below `dir` to the group of `ownership`, also what the base image has.
-    pub(super) fn share(&mut self, dir: &Path, ownership: Ownership) -> Result<(), AccountError> {
-        self.shared = Some((self.root.resolve(dir)?, ownership));
-        Ok(())
+    /// `dir` has no symbolic links.
+    pub(super) fn share(&mut self, dir: &Path, ownership: Ownership) {
+        self.shared = Some((dir.to_owned(), ownership));
     }
 
-    /// The permission bits and the owner of what would otherwise have `mode` and `owner`.
-    fn rights(&self, resolved: &Path, mode: u32, owner: Owner) -> (u32, Owner) {
+    /// The permission bits and the owner of what would otherwise have `mode` and `owner`. A shared file is not set-uid or
+    /// set-gid: it would run as somebody else what the group writes into it.
+    fn rights(&self, resolved: &Path, mode: u32, owner: Owner, is_dir: bool) -> (u32, Owner) {
         match &self.shared {
             Some((dir, to)) if resolved.starts_with(dir) => {
                 let gid = to.owner.gid;
+                let mode = if is_dir { mode } else { mode & !SET_ID };
                 (to.mode(mode), Owner { gid, ..owner })
             }
             _ => (mode, owner),
@@ -63,19 +67,42 @@ impl<'a> Layer<'a> {
         mode: u32,
         owner: Owner,
     ) -> Result<(), AccountError> {
-        let path = self.root.resolve(path.as_ref())?;
+        self.put(path.as_ref(), mode, owner, |real| fs::write(real, contents))
+    }
+
+    /// Writes a file with the contents of the file `from` of this machine.
+    pub(super) fn copy(
+        &mut self,
+        path: impl AsRef<Path>,
+        from: &Path,
+        mode: u32,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        self.put(path.as_ref(), mode, owner, |real| {
+            fs::copy(from, real).map(drop)
+        })
+    }
+
+    fn put(
+        &mut self,
+        path: &Path,
+        mode: u32,
+        owner: Owner,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve(path)?;
         let (mode, owner) = match self.root.metadata(&path)? {
             Some(meta) if meta.is_file() => (meta.mode() & 0o7777, Owner::of(&meta)),
             _ => (mode, owner),
         };
-        let (mode, owner) = self.rights(&path, mode, owner);
+        let (mode, owner) = self.rights(&path, mode, owner, false);
         let real = self.place(&path)?;
         let io = |e| AccountError::io(&real, e);
         // Writing through a link could write outside the layer.
         if real.symlink_metadata().is_ok() {
             fs::remove_file(&real).map_err(io)?;
         }
-        fs::write(&real, contents).map_err(io)?;
+        write(&real).map_err(io)?;
         lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
         fs::set_permissions(&real, Permissions::from_mode(mode)).map_err(io)?;
         set_time(&real)
@@ -113,7 +140,7 @@ impl<'a> Layer<'a> {
             Some(meta) if meta.is_dir() => (meta.mode() & 0o7777, Owner::of(&meta)),
             Some(_) => return Err(AccountError::NotADirectory(path.display().to_string())),
         };
-        let (mode, owner) = self.rights(&path, mode, owner);
+        let (mode, owner) = self.rights(&path, mode, owner, true);
         let io = |e| AccountError::io(&real, e);
         fs::create_dir(&real).map_err(io)?;
         lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
