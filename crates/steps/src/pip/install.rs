@@ -9,6 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::build_failure;
@@ -18,6 +19,7 @@ use crate::failure::of_pypi;
 use crate::install::error::{Error, ErrorKind, Result};
 use crate::install::{Mounts, digests, is_web_page_at, messages_about, settle, write_json};
 use crate::parallel::try_map;
+use crate::untrusted::{self, LONGEST_RECORD};
 use condafront_model::pypi_package::normalized;
 use condafront_model::visible::unfit;
 use condafront_step_spec::args::StepSpec as _;
@@ -56,7 +58,8 @@ pub(crate) fn install(
     })?;
     child::end_others();
     let left_out = settle(prefix, start, spec.ownership())?;
-    let mut notices = notices(&new, &before);
+    let is_condas = |info: &str| is_from_conda(prefix, &spec.site_packages, info);
+    let mut notices = notices(&new, &before, is_condas);
     // A package's module can run whenever python starts.
     let messages = messages_about("pip", &left_out.iter().collect::<Vec<_>>());
     notices.extend(
@@ -191,14 +194,33 @@ fn help(reason: &str) -> Option<&'static str> {
     }
 }
 
-/// The distributions in `site_packages`: `name version`, by normalized name.
-fn installed(site_packages: &Path) -> Result<BTreeMap<String, String>> {
+/// The `.dist-info` folders in `site_packages`, by the normalized names of their distributions.
+fn installed(site_packages: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut found = BTreeMap::new();
     for info in info_folders(site_packages)? {
-        let (name, version) = name_and_version(&info);
-        found.insert(normalized(&name), format!("{name} {version}"));
+        let (name, _) = name_and_version(&info);
+        found.insert(normalized(&name), info);
     }
     Ok(found)
+}
+
+/// Whether a package of conda has a file in the folder `info` of `site_packages`, as the records in the prefix say: they
+/// stay when pip removes the files. A record that cannot be read says nothing.
+fn is_from_conda(prefix: &Path, site_packages: &str, info: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Record {
+        files: Vec<String>,
+    }
+    let folder = format!("{}/{info}/", site_packages.trim_end_matches('/'));
+    let entries = fs::read_dir(prefix.join("conda-meta"));
+    let mut paths = entries.into_iter().flatten().flatten().map(|it| it.path());
+    paths.any(|path| {
+        let is_record = path.extension().is_some_and(|suffix| suffix == "json");
+        let read = || untrusted::read(&path, LONGEST_RECORD).ok();
+        let text = if is_record { read() } else { None };
+        let record = text.and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+        record.is_some_and(|record| record.files.iter().any(|file| file.starts_with(&folder)))
+    })
 }
 
 fn info_folders(site_packages: &Path) -> Result<Vec<PathBuf>> {
@@ -292,12 +314,20 @@ fn finish(prefix: &Path, info: &Path) -> Result<()> {
     })
 }
 
-/// A notice for every package that replaces one from conda.
-fn notices(new: &[(usize, PathBuf)], before: &BTreeMap<String, String>) -> Vec<Notice> {
+/// A notice for every package that replaces another one; `is_condas` says whether a `.dist-info` folder is conda's.
+fn notices(
+    new: &[(usize, PathBuf)],
+    before: &BTreeMap<String, PathBuf>,
+    is_condas: impl Fn(&str) -> bool,
+) -> Vec<Notice> {
     let replaced = new.iter().filter_map(|(index, info)| {
         let (name, version) = name_and_version(info);
         let old = before.get(&normalized(&name))?;
-        let message = format!("{name} {version} from PyPI replaces conda's {old}");
+        let folder = old.file_name().unwrap_or_default().to_string_lossy();
+        let whose = if is_condas(&folder) { "conda's " } else { "" };
+        let (old_name, old_version) = name_and_version(old);
+        let message =
+            format!("{name} {version} from PyPI replaces {whose}{old_name} {old_version}");
         Some(Notice::new(Subject::Contents, message).of_package(*index))
     });
     replaced.collect()

@@ -172,9 +172,40 @@ fn new_folders_are_found_from_pips_record() {
     let new = find_new(site.path(), Path::new("/in")).unwrap();
     assert_eq!(new, [(12, site.path().join("a-1.0.dist-info"))]);
     let before = installed(site.path()).unwrap();
-    assert_eq!(before["d"], "d 1.0");
-    let notice = &notices(&new, &before)[0];
-    assert_eq!(notice.message, "a 1.0 from PyPI replaces conda's a 1.0");
-    assert_eq!(notice.package, Some(12));
+    assert_eq!(before["d"], site.path().join("d-1.0.dist-info"));
     assert!(installed(&site.path().join("none")).unwrap().is_empty());
+}
+
+#[test]
+fn a_replaced_package_is_condas_if_a_record_has_it() {
+    let prefix = tempfile::tempdir().unwrap();
+    let site = "lib/python3.13/site-packages";
+    let records = prefix.path().join("conda-meta");
+    fs::create_dir(&records).unwrap();
+    let record = format!(r#"{{"files": ["bin/a", "{site}/a-1.0.dist-info/METADATA"]}}"#);
+    for (name, content) in [
+        ("a-1.0-0.json", record.as_str()),
+        ("damaged.json", "{"),
+        ("history", ""),
+    ] {
+        fs::write(records.join(name), content).unwrap();
+    }
+    let new = [
+        (12, PathBuf::from("/site/a-2.0.dist-info")),
+        (13, PathBuf::from("/site/B_c-2.0.dist-info")),
+        (14, PathBuf::from("/site/d-2.0.dist-info")),
+    ];
+    let before = [("a", "a-1.0.dist-info"), ("b-c", "b_c-1.0.dist-info")];
+    let before = before.map(|(name, info)| (name.to_owned(), PathBuf::from(info)));
+    let is_condas = |info: &str| is_from_conda(prefix.path(), site, info);
+    let notices = notices(&new, &before.into(), is_condas);
+    let said: Vec<_> = notices
+        .iter()
+        .map(|notice| (notice.message.as_str(), notice.package))
+        .collect();
+    let expected = [
+        ("a 2.0 from PyPI replaces conda's a 1.0", Some(12)),
+        ("B_c 2.0 from PyPI replaces b_c 1.0", Some(13)),
+    ];
+    assert_eq!(said, expected);
 }
