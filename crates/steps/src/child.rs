@@ -57,13 +57,17 @@ pub(crate) struct SilenceLimit {
     rest: Duration,
 }
 
+/// How long a program of this step may print nothing.
+pub(crate) fn longest_silence() -> Timeout {
+    Timeout::of_step(|name| std::env::var(name).ok())
+}
+
 impl SilenceLimit {
     /// The usual one, with the limit of the step's environment.
     pub(crate) fn usual() -> Self {
-        let limit = Timeout::of_step(|name| std::env::var(name).ok());
         Self {
             notice: Duration::from_mins(1),
-            limit,
+            limit: longest_silence(),
             rest: Duration::from_secs(2),
         }
     }
@@ -228,12 +232,17 @@ impl Watched {
     }
 }
 
+/// Ends the process with this number and all of its group, which it leads.
+pub(crate) fn end_group(leader: u32) {
+    if let Ok(group) = i32::try_from(leader) {
+        // There may be none left.
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    }
+}
+
 impl Drop for Watched {
     fn drop(&mut self) {
-        if let Ok(group) = i32::try_from(self.child.id()) {
-            // There may be none left.
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
+        end_group(self.child.id());
         if self.status.is_none() {
             let _ = self.child.wait();
         }

@@ -8,13 +8,17 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::child::{self, ChildError};
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::install::PythonSpec;
+use condafront_step_spec::timeout::Timeout;
 
 /// Answers requests from standard input, each with a number of bytes on a line of its own before it, and its fields separated
 /// by NUL: the folder of sources, where it will be, a folder for bytecode, and the sources, relative to the folder. The
@@ -68,6 +72,8 @@ pub(crate) struct Runtime {
     library_path: String,
     home: PathBuf,
     python: PathBuf,
+    /// How long a process may take to answer.
+    limit: Timeout,
     /// Processes that wait for a request: at most one for each thread that has compiled something.
     idle: Mutex<Vec<Process>>,
 }
@@ -103,6 +109,7 @@ impl Runtime {
             library_path: format!("{}:{}", glibc.display(), home.join("lib").display()),
             home,
             python,
+            limit: child::longest_silence(),
             idle: Mutex::default(),
         })
     }
@@ -152,20 +159,26 @@ impl Runtime {
         let request = fields.collect::<Vec<_>>().join(&0);
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle().pop();
-        // One that was waiting may have been killed meanwhile, for example for lack of memory. A new one shows whether python works.
-        if let Some(mut process) = waiting
-            && let Ok(answer) = process.ask(&request)
-        {
-            idle().push(process);
-            return Ok(paths(&answer));
+        if let Some(mut process) = waiting {
+            match process.ask(&request, self.limit) {
+                Ok(answer) => {
+                    idle().push(process);
+                    return Ok(paths(&answer));
+                }
+                Err(error @ AskError::Late(_)) => return Err(process.failure(&error)),
+                // It may have been killed meanwhile, for example for lack of memory. A new one shows whether python works.
+                Err(AskError::Broken) => {}
+            }
         }
         let mut process =
             Process::start(self.command()).map_err(|e| format!("it cannot be started: {e}"))?;
-        let Ok(answer) = process.ask(&request) else {
-            return Err(process.failure());
-        };
-        idle().push(process);
-        Ok(paths(&answer))
+        match process.ask(&request, self.limit) {
+            Ok(answer) => {
+                idle().push(process);
+                Ok(paths(&answer))
+            }
+            Err(error) => Err(process.failure(&error)),
+        }
     }
 }
 
@@ -176,6 +189,21 @@ fn paths(answer: &[u8]) -> Vec<String> {
     let mut paths: Vec<String> = paths.map(str::to_owned).collect();
     paths.sort();
     paths
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+enum AskError {
+    /// Python has taken longer than this, and was ended.
+    Late(Timeout),
+    /// Python has ended, or its answer is none.
+    Broken,
+}
+
+impl From<io::Error> for AskError {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
+    }
 }
 
 /// A python that runs the script. It ends when its standard input does.
@@ -194,6 +222,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // It is ended together with its children, which have the same pipes.
+            .process_group(0)
             .spawn()?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let errors = child.stderr.take().map(|mut stderr| {
@@ -212,8 +242,33 @@ impl Process {
         })
     }
 
-    /// The answer to a request; `None` if python failed.
-    fn ask(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
+    /// The answer to a request.
+    ///
+    /// # Errors
+    /// A python that fails, or takes longer than `limit`.
+    fn ask(&mut self, request: &[u8], limit: Timeout) -> Result<Vec<u8>, AskError> {
+        let leader = self.child.id();
+        thread::scope(|scope| {
+            let (done, answered) = mpsc::channel::<()>();
+            let watch = scope.spawn(move || {
+                let waited = answered.recv_timeout(limit.duration());
+                let is_late = waited == Err(RecvTimeoutError::Timeout);
+                if is_late {
+                    // That ends reading and writing too.
+                    child::end_group(leader);
+                }
+                is_late
+            });
+            let answer = self.exchange(request);
+            drop(done);
+            match watch.join() {
+                Ok(true) => Err(AskError::Late(limit)),
+                _ => Ok(answer?),
+            }
+        })
+    }
+
+    fn exchange(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
         let (Some(requests), Some(answers)) = (&mut self.requests, &mut self.answers) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
@@ -231,8 +286,11 @@ impl Process {
     }
 
     /// Why there was no answer.
-    fn failure(mut self) -> String {
+    fn failure(mut self, error: &AskError) -> String {
         self.close();
+        if let AskError::Late(limit) = error {
+            return ChildError::Silent(*limit).to_string();
+        }
         let status = match self.child.wait() {
             Ok(status) => status,
             Err(error) => return format!("it cannot be waited for: {error}"),
@@ -274,7 +332,7 @@ mod tests {
             r"while read -r size; do request=$(head -c $size); printf '3\n<%s>' $request; done";
         let mut process = Process::start(shell(script)).unwrap();
         for request in [b"a", b"b"] {
-            let answer = process.ask(request).unwrap();
+            let answer = process.ask(request, Timeout::default()).unwrap();
             assert_eq!(answer, [b"<", &request[..], b">"].concat());
         }
     }
@@ -291,8 +349,30 @@ mod tests {
             ("read -r size; printf '10\nshort'", "exit status: 0: "),
         ] {
             let mut process = Process::start(shell(script)).unwrap();
-            assert!(process.ask(b"a").is_err(), "{script}");
-            assert_eq!(process.failure(), why, "{script}");
+            let error = process.ask(b"a", Timeout::default()).unwrap_err();
+            assert_eq!(process.failure(&error), why, "{script}");
+        }
+    }
+
+    /// Each of them would go on for ever.
+    #[test]
+    fn a_python_that_does_not_answer_is_ended_with_its_children() {
+        let limit = Timeout::parse("1s").unwrap();
+        let large = vec![b'a'; 1 << 20];
+        for (script, request) in [
+            ("read -r size; while :; do sleep 1; done", &b"a"[..]),
+            ("read -r size; sleep infinity & wait", &b"a"[..]),
+            (
+                "read -r size; printf '10\nshort'; sleep infinity",
+                &b"a"[..],
+            ),
+            ("sleep infinity", &large[..]),
+        ] {
+            let mut process = Process::start(shell(script)).unwrap();
+            let error = process.ask(request, limit).unwrap_err();
+            let why = process.failure(&error);
+            let expected = "printed nothing for 1 second, and was stopped";
+            assert_eq!(why, expected, "{script}");
         }
     }
 }
