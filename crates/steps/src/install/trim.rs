@@ -6,6 +6,8 @@
 use condafront_step_spec::install::Trim;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use super::error::{Error, Result};
 use super::package::Package;
@@ -13,6 +15,9 @@ use super::package::Package;
 mod imports;
 
 use imports::Imports;
+
+/// How many bytes a module may have whose imports are looked for. Real ones have up to 5 MiB.
+const LARGEST_MODULE: u64 = 16 << 20;
 
 /// Removes the paths that belong to the parts in `trim` from packages.
 ///
@@ -150,8 +155,9 @@ fn used_tests(package: &Package) -> Result<BTreeSet<&str>> {
                 continue;
             }
             let file = package.dir.join(&path.entry.relative_path);
-            let text = fs::read(&file).map_err(|e| Error::io("read", &file, e))?;
-            imports.read(module, &String::from_utf8_lossy(&text));
+            if let Some(text) = source(&file).map_err(|e| Error::io("read", &file, e))? {
+                imports.read(module, &String::from_utf8_lossy(&text));
+            }
         }
         let more: Vec<&str> = folders
             .iter()
@@ -163,6 +169,12 @@ fn used_tests(package: &Package) -> Result<BTreeSet<&str>> {
         }
         used.extend(more);
     }
+}
+
+/// The text of a module; `None` if it is larger than modules are.
+fn source(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    let is_module = fs::metadata(file)?.len() <= LARGEST_MODULE;
+    is_module.then(|| fs::read(file)).transpose()
 }
 
 #[cfg(test)]

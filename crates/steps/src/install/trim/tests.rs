@@ -71,3 +71,14 @@ fn the_outermost_folder_of_tests_counts() {
     assert_eq!(of("tests/a/tests/b.py").as_deref(), Some("tests/a/tests"));
     assert_eq!(folder("lib/python3.13/test/a.py").as_deref(), Some("test"));
 }
+
+#[test]
+fn files_that_are_too_large_for_modules_are_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.py");
+    let file = fs::File::create(&path).unwrap();
+    for (size, is_read) in [(LARGEST_MODULE, true), (LARGEST_MODULE + 1, false)] {
+        file.set_len(size).unwrap();
+        assert_eq!(source(&path).unwrap().is_some(), is_read, "{size}");
+    }
+}
