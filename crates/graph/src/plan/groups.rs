@@ -131,8 +131,9 @@ pub(super) fn further_parts(
 pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usize> {
     let weight = |group: &Group| {
         let count = u64::try_from(group.packages.len()).unwrap_or(u64::MAX);
-        let total: u64 = group.packages.iter().map(|package| size(*package)).sum();
-        total / count.max(1)
+        let sizes = group.packages.iter().map(|package| size(*package));
+        // A lock can have any number.
+        sizes.fold(0, u64::saturating_add) / count.max(1)
     };
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.sort_by_key(|index| Reverse(weight(&groups[*index])));
@@ -232,6 +233,7 @@ mod tests {
         let groups = [group(&[0, 1]), group(&[2]), group(&[3]), group(&[4, 5])];
         let sizes = [1, 1, 10, 1, 7, 1];
         assert_eq!(stacking_order(&groups, |index| sizes[index]), [1, 3, 0, 2]);
+        assert_eq!(stacking_order(&groups, |_| u64::MAX), [1, 2, 0, 3]);
     }
 
     #[test]

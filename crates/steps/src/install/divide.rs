@@ -68,10 +68,24 @@ fn moved(files: Vec<(u64, PathBuf)>, further: u16) -> Vec<(u16, PathBuf)> {
     for (Reverse(size), path) in files {
         let emptiest = (0..=further).min_by_key(|part| bytes[usize::from(*part)]);
         let emptiest = emptiest.unwrap_or_default();
-        bytes[usize::from(emptiest)] += size;
+        // A package says itself how large its files are.
+        let filled = &mut bytes[usize::from(emptiest)];
+        *filled = filled.saturating_add(size);
         if emptiest > 0 {
             moved.push((emptiest, path));
         }
     }
     moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_no_files_have_are_divided_too() {
+        let files = ["a", "b", "c"].map(|name| (u64::MAX, PathBuf::from(name)));
+        let moved = moved(files.into(), 1);
+        assert_eq!(moved, [(1, PathBuf::from("b"))]);
+    }
 }
