@@ -4,13 +4,14 @@ mod error;
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 use url::{Origin, Url};
@@ -170,16 +171,14 @@ fn is_it(hash: &Hash, bytes: &[u8]) -> bool {
 
 /// Keeps a file for the next build. If that does not work, the next build downloads it.
 fn keep(path: &Path, bytes: &[u8]) {
-    // Several builds write at the same time.
-    let unfinished = path.with_extension(format!(
-        "{}-{:?}",
-        std::process::id(),
-        thread::current().id()
-    ));
-    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&unfinished);
-    }
+    let Some(dir) = path.parent() else {
+        return;
+    };
+    // Several builds write at the same time. Their processes can have the same number.
+    let _ = NamedTempFile::new_in(dir).and_then(|mut unfinished| {
+        unfinished.write_all(bytes)?;
+        Ok(unfinished.persist(path)?)
+    });
 }
 
 #[cfg(test)]
@@ -195,6 +194,22 @@ mod tests {
 
     fn address(server: &Server, path: &str) -> Url {
         Url::parse(&server.url(path)).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_kept_beside_the_unfinished_ones_of_other_builds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ab");
+        // What a process and a thread with the same numbers could be writing.
+        let (process, thread) = (std::process::id(), thread::current().id());
+        let other = path.with_extension(format!("{process}-{thread:?}"));
+        fs::write(&other, "of another build").unwrap();
+        for _ in 0..2 {
+            keep(&path, b"content");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+        assert_eq!(fs::read(&other).unwrap(), b"of another build");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]
