@@ -197,6 +197,38 @@ fn no_attestation_has_the_secret(project: &Project, args: &[&str]) {
     fs::remove_dir_all(image).expect("a folder of ours");
 }
 
+/// A command's caches are those of a Dockerfile's mounts with the same ids, owners and permissions, and no others.
+#[test]
+fn caches_are_shared_with_dockerfiles() {
+    let project = Project::new(Store::Containerd);
+    let id = format!("cache-{}", project.name());
+    let mounts = [
+        ("root", ""),
+        ("ada", ",uid=1000,gid=100"),
+        ("open", ",uid=1000,gid=100,mode=0777"),
+    ];
+    let of_dockerfile: String = mounts
+        .iter()
+        .map(|(name, owner)| {
+            format!("RUN --mount=type=cache,id={id},target=/c{owner} echo {name} > /c/{name}\n")
+        })
+        .collect();
+    let _image = Image::from_dockerfile(&project, &format!("FROM {}\n{of_dockerfile}", base()));
+    let section = format!(
+        "  base: {}
+  user: {{name: ada, uid: 1000, gid: 100}}
+  run:
+    - {{run: ls /c > /by-root, user: root, mounts: [\"type=cache,id={id},target=/c\"]}}
+    - {{run: ls /c > ~/by-ada, mounts: [\"type=cache,id={id},target=/c\"]}}
+    - {{run: ls /c > ~/with-mode, mounts: [\"type=cache,id={id},target=/c,mode=0777\"]}}
+",
+        base()
+    );
+    build(&project, "prefix-demo", &section, &[]).expect_success();
+    let found = project.run(&[], &["sh", "-c", "cat /by-root ~/by-ada ~/with-mode"]);
+    assert_eq!(found.expect_success().stdout, "root\nada\nopen\n");
+}
+
 /// Commands have the same variables as containers, and activation scripts that variables cannot express.
 #[test]
 fn commands_see_what_containers_see() {

@@ -26,6 +26,8 @@ use condafront_step_spec::group_writable::{GroupWritableSpec, RUN_GROUP_WRITABLE
 const SECRETS: &str = "/run/secrets";
 /// The directory that a new cache starts from, in its base.
 const CACHE_DIR: &str = "/cache";
+/// The permissions of a new cache unless the user's file says otherwise. One without a base has them, and belongs to root.
+const DEFAULT_MODE: u32 = 0o755;
 
 /// Who runs a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,25 +157,23 @@ impl RunStep<'_> {
                 sharing,
                 readonly,
             } => {
-                let mut folder = File::on(Input::Scratch);
-                folder
-                    .then(
-                        Mkdir::new(CACHE_DIR)
-                            .mode(mount.mode.unwrap_or(0o755))
-                            .owner(Owner::ids(uid, gid)),
-                    )
-                    .name("[internal] set the owner of a cache");
-                // A Dockerfile's mount with this id gets the same cache id, so both share the cache.
                 let mut cache =
                     Cache::new(absolute(self.workdir, target), format!("{namespace}/{id}"));
-                cache
-                    .base(folder.build())
-                    .selector(CACHE_DIR)
-                    .sharing(match sharing {
-                        Sharing::Shared => CacheSharing::Shared,
-                        Sharing::Private => CacheSharing::Private,
-                        Sharing::Locked => CacheSharing::Locked,
-                    });
+                cache.sharing(match sharing {
+                    Sharing::Shared => CacheSharing::Shared,
+                    Sharing::Private => CacheSharing::Private,
+                    Sharing::Locked => CacheSharing::Locked,
+                });
+                // Mounts share a cache if they have the same id and the same base. A Dockerfile's have none unless they say
+                // whose the folder is.
+                let mode = mount.mode.unwrap_or(DEFAULT_MODE);
+                if (uid, gid, mode) != (0, 0, DEFAULT_MODE) {
+                    let mut folder = File::on(Input::Scratch);
+                    folder
+                        .then(Mkdir::new(CACHE_DIR).mode(mode).owner(Owner::ids(uid, gid)))
+                        .name("[internal] set the owner of a cache");
+                    cache.base(folder.build()).selector(CACHE_DIR);
+                }
                 if *readonly {
                     cache.read_only();
                 }

@@ -139,7 +139,10 @@ fn commands_run_one_after_the_other() {
         - {type: secret, id: token}
         - {type: secret, id: key, env: KEY, required: true}
         - {type: secret, id: netrc, target: .netrc, mode: 0440}
-    - {run: id, network: host}
+    - run: id
+      network: host
+      mounts:
+        - {type: cache, target: /srv/cache, uid: 0, gid: 0, mode: 0755}
 ";
     let options = [
         "force-network-mode=none",
