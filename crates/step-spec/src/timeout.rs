@@ -22,6 +22,8 @@ impl Timeout {
     /// # Errors
     /// Why it is not a time.
     pub fn parse(text: &str) -> Result<Self, String> {
+        /// A year is as good as forever.
+        const LONGEST: u64 = 365 * 24 * 60 * 60;
         const EXPECTED: &str = "must be a number with a unit, such as 90s, 30m or 2h";
         let (number, unit) =
             text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
@@ -31,15 +33,15 @@ impl Timeout {
             "h" => 60 * 60,
             _ => return Err(EXPECTED.to_owned()),
         };
-        // A year is as good as forever.
-        let seconds = number
-            .parse::<u32>()
-            .ok()
-            .and_then(|number| number.checked_mul(factor));
-        match seconds {
-            Some(seconds @ 1..=31_536_000) => Ok(Self(Duration::from_secs(seconds.into()))),
-            Some(0) => Err("must not be zero".to_owned()),
-            _ => Err(EXPECTED.to_owned()),
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(EXPECTED.to_owned());
+        }
+        // All that can go wrong is that there are too many digits.
+        let seconds = number.parse::<u64>().unwrap_or(u64::MAX);
+        match seconds.saturating_mul(factor) {
+            0 => Err("must not be zero".to_owned()),
+            seconds if seconds <= LONGEST => Ok(Self(Duration::from_secs(seconds))),
+            _ => Err(format!("must be at most {}h", LONGEST / 3600)),
         }
     }
 
@@ -91,19 +93,18 @@ mod tests {
         assert_eq!(parse("1m").unwrap(), "1 minute");
         assert_eq!(parse("2h").unwrap(), "120 minutes");
         for wrong in [
-            "",
-            "30",
-            "m",
-            "0s",
-            "-1m",
-            "1.5h",
-            "30 m",
-            "30min",
-            "1d",
-            "99999999999h",
-            "3é",
+            "", "30", "m", "0s", "-1m", "1.5h", "30 m", "30min", "1d", "+1d", "+1h", "3é",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_too_long_is_one() {
+        assert!(Timeout::parse("8760h").is_ok());
+        for long in ["8761h", "99999999999h", "99999999999999999999999s"] {
+            let why = Timeout::parse(long).unwrap_err();
+            assert_eq!(why, "must be at most 8760h", "{long}");
         }
     }
 
