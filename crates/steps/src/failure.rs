@@ -92,7 +92,7 @@ impl From<RecordError> for FailureReport {
             | RecordError::Ended { script, .. }
             | RecordError::Endless { script, .. } => Some(script),
             RecordError::NoShell(scripts) => scripts.first(),
-            RecordError::Shell { .. } | RecordError::Io { .. } => None,
+            RecordError::Shell { .. } | RecordError::Child { .. } | RecordError::Io { .. } => None,
         };
         Self {
             culprits: script

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::snapshot::{Snapshot, compare, lossy};
 use crate::child::{self, ChildError, Ended};
+use crate::install::error::Cause;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::activation::{RecordSpec, Recorded};
 use condafront_step_spec::timeout::Timeout;
@@ -71,10 +72,18 @@ pub enum RecordError {
         /// What it printed.
         output: String,
     },
-    /// A file could not be read or written, or a program could not be started.
+    /// The shell could not be started, or not be followed to its end.
+    #[error("{shell} {source}")]
+    Child {
+        /// The shell, as a path in the image.
+        shell: String,
+        /// What went wrong.
+        source: Cause,
+    },
+    /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// The file or program.
+        /// The file.
         path: String,
         /// The cause.
         source: io::Error,
@@ -301,12 +310,10 @@ fn run_quietly(
     match child::run_as(user, what, command, &mut io::stderr(), MAX_LOG) {
         Ok(ended) => Ok(Ok(ended)),
         Err(ChildError::Silent(limit)) => Ok(Err(limit)),
-        Err(ChildError::Start(source) | ChildError::Output(source) | ChildError::Wait(source)) => {
-            Err(RecordError::Io {
-                path: lossy(program),
-                source,
-            })
-        }
+        Err(error) => Err(RecordError::Child {
+            shell: lossy(program),
+            source: error.into(),
+        }),
     }
 }
 
@@ -323,4 +330,20 @@ fn shorten(bytes: &[u8]) -> String {
 
 fn is_bash(shell: &OsStr) -> bool {
     Path::new(shell).file_name() == Some(OsStr::new("bash"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_that_cannot_be_run_is_no_file_that_cannot_be_read() {
+        let shell = OsStr::new("/missing/bash");
+        let user = Owner::ROOT;
+        let error = run_quietly(Command::new(shell), user, shell).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "/missing/bash cannot be run: No such file or directory (os error 2)"
+        );
+    }
 }
