@@ -90,22 +90,50 @@ impl Bridge {
         let messages = stream::once(async { start }).chain(stream::pending());
         let answer = self.client.clone().exec_process(messages).await?;
         let mut answer = answer.into_inner();
-        let mut written = Written::default();
-        let mut failure = None;
-        while let Some(message) = answer.message().await? {
-            match message.input {
-                Some(Input::File(file)) => written.add(file.fd, &file.data)?,
-                Some(Input::Exit(gateway::ExitMessage { code, error })) if code != 0 => {
-                    failure = Some(error.map(|error| error.message).unwrap_or_default());
-                }
-                Some(Input::Done(_)) => break,
-                _ => {}
-            }
+        let mut progress = Progress::default();
+        while !progress.is_done
+            && let Some(message) = answer.message().await?
+        {
+            progress.add(message.input)?;
         }
-        let Some(why) = failure else {
-            return Ok(written.output);
+        progress.output()
+    }
+}
+
+/// What a process has done so far.
+#[derive(Default)]
+struct Progress {
+    written: Written,
+    /// How the process has ended, or why it failed.
+    end: Option<Result<(), String>>,
+    /// Whether there is nothing more to come.
+    is_done: bool,
+}
+
+impl Progress {
+    fn add(&mut self, message: Option<Input>) -> Result<(), GatewayError> {
+        match message {
+            Some(Input::File(file)) => self.written.add(file.fd, &file.data)?,
+            Some(Input::Exit(gateway::ExitMessage { code, error })) => {
+                self.end = Some(match code {
+                    0 => Ok(()),
+                    _ => Err(error.map(|error| error.message).unwrap_or_default()),
+                });
+            }
+            Some(Input::Done(_)) => self.is_done = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the process has written to its standard output, if it has succeeded.
+    fn output(self) -> Result<Vec<u8>, GatewayError> {
+        let why = match self.end {
+            Some(Ok(())) => return Ok(self.written.output),
+            Some(Err(why)) => why,
+            None => "BuildKit did not say how it ended".to_owned(),
         };
-        let complaint = String::from_utf8_lossy(&written.complaint);
+        let complaint = String::from_utf8_lossy(&self.written.complaint);
         Err(GatewayError::session(match complaint.trim() {
             "" => why,
             complaint => complaint.to_owned(),
@@ -154,6 +182,47 @@ fn container_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_process_that_has_ended_well_has_an_output() {
+        let file = |fd, text: &str| {
+            Input::File(gateway::FdMessage {
+                fd,
+                data: text.into(),
+                ..Default::default()
+            })
+        };
+        let exit = |code| {
+            Input::Exit(gateway::ExitMessage {
+                code,
+                error: Some(buildkit_proto::rpc::Status {
+                    message: "exit code".to_owned(),
+                    ..Default::default()
+                }),
+            })
+        };
+        let done = || Input::Done(gateway::DoneMessage {});
+        let output = |messages: Vec<Input>| {
+            let mut progress = Progress::default();
+            for message in messages {
+                progress.add(Some(message)).unwrap();
+            }
+            let output = progress.output();
+            output.map_err(|error| error.message().to_owned())
+        };
+        let out = || file(STDOUT, "out");
+        let all = vec![out(), exit(0), done()];
+        assert_eq!(output(all), Ok(b"out".to_vec()));
+        assert_eq!(output(vec![out(), exit(0)]), Ok(b"out".to_vec()));
+        for (messages, why) in [
+            (vec![out(), exit(1), done()], "exit code"),
+            (vec![out(), file(STDERR, "why\n"), exit(1)], "why"),
+            (vec![out()], "BuildKit did not say how it ended"),
+            (vec![out(), done()], "BuildKit did not say how it ended"),
+        ] {
+            assert_eq!(output(messages), Err(why.to_owned()));
+        }
+    }
 
     #[test]
     fn what_a_process_writes_has_a_limit() {
