@@ -3,7 +3,7 @@
 use super::step_error::{diagnosed, full_disk_report, solve_error, unexplained, unread};
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
@@ -71,6 +71,14 @@ impl SoFar {
             started: SystemTime::now(),
             warned: Mutex::default(),
         }
+    }
+
+    /// Whether the user has not seen this warning yet. From now on, it counts as seen.
+    fn is_new(&self, warning: String) -> bool {
+        let warned = self.warned.lock();
+        // A set is whole even if another thread panicked while it had the lock.
+        let mut warned = warned.unwrap_or_else(PoisonError::into_inner);
+        warned.insert(warning)
     }
 }
 
@@ -298,15 +306,9 @@ impl Session<'_> {
         for warning in &lint::shown(&counted) {
             // Builds for several platforms give the same warnings.
             let text = warning.diagnostic.render(Level::Warning);
-            let is_new = self
-                .so_far
-                .warned
-                .lock()
-                .is_ok_and(|mut warned| warned.insert(text));
-            if !is_new {
-                continue;
+            if self.so_far.is_new(text) {
+                self.bridge.warn(&vertex, warning).await?;
             }
-            self.bridge.warn(&vertex, warning).await?;
         }
         match counted.into_iter().next().filter(|_| check.is_error()) {
             Some(warning) => Err(warning.into_error().into()),
@@ -330,5 +332,23 @@ pub(super) fn rule_of(subject: Subject) -> Rule {
         Subject::Bytecode => Rule::NoBytecode,
         Subject::Contents => Rule::PackageContents,
         Subject::Overwritten => Rule::OverwrittenFile,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_shown_once_whatever_else_has_failed() {
+        let so_far = Arc::new(SoFar::start());
+        let other = Arc::clone(&so_far);
+        let failed = std::thread::spawn(move || {
+            let _locked = other.warned.lock();
+            panic!("while it has the lock");
+        });
+        assert!(failed.join().is_err());
+        let said = ["a", "b", "a"].map(|warning| so_far.is_new(warning.to_owned()));
+        assert_eq!(said, [true, true, false]);
     }
 }
