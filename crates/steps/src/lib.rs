@@ -1,5 +1,7 @@
 //! The steps inside the build: subcommands that the build graph runs.
 
+#![warn(clippy::print_stderr)]
+
 pub mod account;
 pub mod activation;
 mod authorities;
@@ -10,9 +12,9 @@ mod diff;
 mod dist_info;
 mod distribution;
 mod failure;
+mod file_times;
 #[doc(hidden)]
 pub mod fuzzing;
-mod file_times;
 mod group_writable;
 mod headers;
 pub mod install;
@@ -22,9 +24,9 @@ mod parallel;
 mod pip;
 mod prove;
 mod report;
+mod rights;
 mod root;
 pub mod solve;
-mod rights;
 mod system;
 mod untrusted;
 mod verify;
@@ -122,13 +124,20 @@ const STEPS: &[Step] = &[
     }),
     ("reach", |args| {
         let [input, output, facts] = [INPUT_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
-        Ok(solve::reach(args, input, output, facts)?)
+        Ok(solve::reach(
+            args,
+            input,
+            output,
+            facts,
+            &mut std::io::stderr(),
+        )?)
     }),
     ("solve", |args| {
         Ok(solve::run(
             args,
             Path::new(INPUT_DIR),
             Path::new(OUTPUT_DIR),
+            &mut std::io::stderr(),
         )?)
     }),
     ("verify", |args| {
@@ -195,6 +204,7 @@ pub fn has_handed_over() -> bool {
 
 /// Starts the program again with `args` and the arguments in its environment, and without those variables: what a step
 /// runs must not see them. Returns only if that fails.
+#[expect(clippy::print_stderr, reason = "there is no step yet that has a log")]
 pub fn restart(args: &[String]) -> ExitCode {
     let handed_over = args::handed_over(|name| std::env::var(name).ok());
     let program = match std::env::current_exe() {
@@ -214,6 +224,7 @@ pub fn restart(args: &[String]) -> ExitCode {
 }
 
 /// Runs a step; its error goes to the build's log, and to the frontend as a report.
+#[expect(clippy::print_stderr, reason = "this is the log of the step")]
 pub fn run(name: &str, args: &[String]) -> ExitCode {
     match call(name, args) {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,9 +32,11 @@ mod unsatisfiable;
 mod virtual_packages;
 mod wording;
 
+use std::io::Write;
 use std::path::Path;
 use std::thread;
 
+use crate::install::error::unwritable;
 use crate::install::write_json;
 use bounds::Bounds;
 use condafront_model::redact::masked;
@@ -53,7 +55,7 @@ use search::Search;
 use shards::Reason;
 use solver::NoAnswer;
 
-/// Runs the step `reach` with `args`; `input`, `output` and `facts` are its mounts.
+/// Runs the step `reach` with `args`; `input`, `output` and `facts` are its mounts. What it found goes to `log`.
 ///
 /// # Errors
 /// When a channel's repodata or a MatchSpec cannot be used.
@@ -62,26 +64,30 @@ pub(crate) fn reach(
     input: &Path,
     output: &Path,
     facts: &Path,
+    log: &mut dyn Write,
 ) -> Result<(), SolveError> {
     let (ReachSpec(spec), files) = ReachSpec::from_args(args)?;
     let has_shards = files.iter().any(RepodataSpec::is_sharded);
     let reached = write_reachable(&spec, &files, input, output)?;
     for fault in &reached.faults {
         let file = &files[fault.list.file];
-        eprintln!(
+        writeln!(
+            log,
             "{}/{}: its shards are not used{}: {}",
             spec.channels[file.channel].name,
             file.subdir,
             if fault.list.may_pass { " for now" } else { "" },
             visible_line(&masked(&fault.reason))
-        );
+        )
+        .map_err(unwritable)?;
     }
     if reached.faults.is_empty() {
         for file in files.iter().filter(|file| !file.is_sharded()) {
             let channel = &spec.channels[file.channel].name;
-            eprintln!("{channel}/{}: found in its whole repodata", file.subdir);
+            let subdir = &file.subdir;
+            writeln!(log, "{channel}/{subdir}: found in its whole repodata").map_err(unwritable)?;
         }
-        eprintln!("records found: {}", reached.count);
+        writeln!(log, "records found: {}", reached.count).map_err(unwritable)?;
     }
     if has_shards {
         let unusable: Vec<Unusable> = reached.faults.iter().map(|fault| fault.list).collect();
@@ -90,15 +96,20 @@ pub(crate) fn reach(
     Ok(())
 }
 
-/// Runs the step `solve` with `args`; `input` and `output` are its mounts.
+/// Runs the step `solve` with `args`; `input` and `output` are its mounts. What it found goes to `log`.
 ///
 /// # Errors
 /// When there is no solution.
-pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
+pub(crate) fn run(
+    args: &[String],
+    input: &Path,
+    output: &Path,
+    log: &mut dyn Write,
+) -> Result<(), SolveError> {
     let (spec, files) = SolveSpec::from_args(args)?;
     let packages = find(&spec, &files, input)?;
     // For the build log: BuildKit's progress does not show whether a step ran or came from a registry cache.
-    eprintln!("packages chosen: {}", packages.len());
+    writeln!(log, "packages chosen: {}", packages.len()).map_err(unwritable)?;
     Ok(write_json(&output.join(PACKAGES_FILE), &packages)?)
 }
 

@@ -134,3 +134,8 @@ impl Error {
         self.package.into_iter().chain(self.other)
     }
 }
+
+/// The failure of a step whose log cannot be written.
+pub(crate) fn unwritable(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot write to the log: {cause}")).caused_by(cause)
+}

@@ -5,14 +5,14 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
 use super::changed::{self, Kind, LeftOut};
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Error, ErrorKind, Result, unwritable};
 use super::mounts::Mounts;
 use super::step::write_json;
 use crate::child::{self, ChildError};
@@ -90,10 +90,6 @@ fn settle(
         notices.extend(messages(&own).into_iter().map(notice));
     }
     Ok(notices)
-}
-
-fn unwritable(cause: io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot write to the log: {cause}")).caused_by(cause)
 }
 
 fn name_of_script(package: &PostLinkPackage) -> String {
