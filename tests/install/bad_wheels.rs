@@ -125,6 +125,15 @@ fn compressed_with(method: u8, archive: &[u8]) -> Vec<u8> {
     archive
 }
 
+/// The archive with another name in front of the content of its file `name`, as long as that.
+fn renamed(archive: &[u8], name: &str, other: &str) -> Vec<u8> {
+    let mut archive = archive.to_vec();
+    let mut parts = archive.windows(name.len());
+    let at = parts.position(|bytes| bytes == name.as_bytes()).unwrap();
+    archive[at..at + name.len()].copy_from_slice(other.as_bytes());
+    archive
+}
+
 #[test]
 fn wheels_that_write_elsewhere_are_refused() {
     const FILE: u32 = 0o100_644;
@@ -278,6 +287,23 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             "two packages",
             bad(vec![member("other-1.0.dist-info/METADATA", FILE)]),
         ),
+        (
+            "a file that is called like metadata",
+            bad(vec![member("other.dist-info", FILE)]),
+        ),
+        (
+            "an empty folder that is called like metadata",
+            bad(vec![member("other-1.0.dist-info/", 0o040_755)]),
+        ),
+        (
+            "spaces after the name",
+            info("Name: bad  \nVersion: 1.0\n", "Wheel-Version: 1.0\n"),
+        ),
+        (
+            "a name on a line of its own",
+            info("Name:\n bad\nVersion: 1.0\n", "Wheel-Version: 1.0\n"),
+        ),
+        ("two names for one file", renamed(&good, "bad.py", "evil.p")),
     ];
     let mut messages = String::new();
     for (what, content) in cases {
@@ -310,7 +336,12 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
     a file below a file, once installed: bad 1.0: its files `lib/python3.13/site-packages/bad` and `lib/python3.13/site-packages/bad/x` cannot both be installed
     an unknown folder: bad 1.0: it has the folder bad-1.0.data/other, which is none of purelib, platlib, headers, scripts and data
     a path as an entry point: bad 1.0: its entry point `../x` does not have the name of a file
-    two packages: bad 1.0: it has several .dist-info folders
+    two packages: bad 1.0: it has `bad-1.0.dist-info` and `other-1.0.dist-info`, but a wheel has one .dist-info folder
+    a file that is called like metadata: bad 1.0: it has `bad-1.0.dist-info` and `other.dist-info`, but a wheel has one .dist-info folder
+    an empty folder that is called like metadata: bad 1.0: it has `bad-1.0.dist-info` and `other-1.0.dist-info`, but a wheel has one .dist-info folder
+    spaces after the name: bad 1.0: its METADATA has the name `bad  `, which is not valid
+    a name on a line of its own: bad 1.0: its METADATA has the name `\n bad`, which is not valid
+    two names for one file: bad 1.0: the archive is damaged or cut short: `bad.py` is also called `evil.p` in it
     ");
 }
 

@@ -216,6 +216,20 @@ fn the_later_wheel_has_the_path_and_no_stale_bytecode() {
 }
 
 #[test]
+fn of_two_files_at_one_place_the_later_one_in_the_archive_counts() {
+    let [pure, plat] = ["purelib", "platlib"].map(|kind| format!("demo-1.0.data/{kind}/demo.py"));
+    for (first, second) in [(&pure, &plat), (&plat, &pure)] {
+        let wheel = WheelFile::new("demo", "1.0")
+            .file(first, "x = 1\n")
+            .file(second, "x = 2\n")
+            .file("demo.py", "x = 3\n");
+        let step = WheelStep::new().with_made(&wheel);
+        step.run().unwrap();
+        assert_eq!(step.read(&format!("{SITE}/demo.py")), "x = 2\n", "{first}");
+    }
+}
+
+#[test]
 fn a_url_that_the_user_gave_is_recorded() {
     let mut step = WheelStep::new().with_made(&WheelFile::new("demo", "1.0"));
     step.wheels[0].requested = false;

@@ -10,11 +10,16 @@ pub(crate) struct Header<'a> {
 }
 
 impl Header<'_> {
-    /// What follows the name, without spaces around it.
-    pub(crate) fn value(&self) -> String {
+    /// What follows the name, as python has it: without the spaces in front, but with those at the end.
+    fn text(&self) -> String {
         let text = self.lines.join("\n");
         let (_, value) = text.split_once(':').unwrap_or_default();
-        value.trim().to_owned()
+        value.trim_start_matches([' ', '\t']).to_owned()
+    }
+
+    /// What follows the name, without spaces around it.
+    pub(crate) fn value(&self) -> String {
+        self.text().trim().to_owned()
     }
 }
 
@@ -38,10 +43,17 @@ pub(crate) fn headers(text: &str) -> Vec<Header<'_>> {
 
 /// The value of the first header with this name, whatever its case.
 pub(crate) fn value(text: &str, name: &str) -> Option<String> {
-    let headers = headers(text);
-    let mut found = headers.iter();
-    let header = found.find(|header| header.name.eq_ignore_ascii_case(name))?;
-    Some(header.value())
+    Some(first(text, name)?.value())
+}
+
+/// The same as python has it, with spaces at the end and line breaks.
+pub(crate) fn text_of(text: &str, name: &str) -> Option<String> {
+    Some(first(text, name)?.text())
+}
+
+fn first<'a>(text: &'a str, name: &str) -> Option<Header<'a>> {
+    let mut headers = headers(text).into_iter();
+    headers.find(|header| header.name.eq_ignore_ascii_case(name))
 }
 
 /// The lines of a text from any system: they may end in a carriage return alone.
@@ -110,5 +122,12 @@ mod tests {
         }
         assert_eq!(value("NAME: a\nName: b\n", "name").as_deref(), Some("a"));
         assert_eq!(value("Name: a\n", "Version"), None);
+        for (text, expected) in [
+            ("Name: \ta \t\r\nVersion: 1\r\n", "a \t"),
+            ("Name:\n a\n", "\n a"),
+            ("Name:a", "a"),
+        ] {
+            assert_eq!(text_of(text, "Name").as_deref(), Some(expected), "{text:?}");
+        }
     }
 }

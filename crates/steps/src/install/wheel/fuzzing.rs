@@ -16,9 +16,9 @@ pub fn wheel(dir: &Path, data: &[u8]) {
     let archive = dir.join("a-1-py3-none-any.whl");
     if fs::write(&archive, data).is_ok() {
         unpacked(dir, |dest| {
-            let entries = unpack_wheel(&archive, dest, &LIMITS)?;
-            drop(Metadata::read("a-1-py3-none-any.whl", &entries, dest));
-            Ok(entries)
+            let wheel = unpack_wheel(&archive, dest, &LIMITS)?;
+            drop(Metadata::read("a-1-py3-none-any.whl", &wheel, dest));
+            Ok(wheel.entries)
         });
     }
     let text = String::from_utf8_lossy(data);

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::super::entry::Entries;
+use super::super::entry::{Entries, shown};
 use super::super::error::{Error, ErrorKind, Result};
-use crate::headers::value;
-use condafront_model::pypi_package::normalized;
+use super::archive::Unpacked;
+use crate::headers::{text_of, value};
+use condafront_model::pypi_package::{is_name_char, normalized};
 
 /// The folder of a wheel's metadata, and the parts of it that installing needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +30,9 @@ impl Metadata {
     ///
     /// # Errors
     /// Metadata that is missing, is that of another package, or has a newer format.
-    pub(super) fn read(file_name: &str, entries: &Entries, dir: &Path) -> Result<Self> {
-        let folder = folder(entries)?;
-        let of = |name: &str| text(dir, entries, &format!("{folder}/{name}"));
+    pub(super) fn read(file_name: &str, wheel: &Unpacked, dir: &Path) -> Result<Self> {
+        let folder = folder(&wheel.tops)?;
+        let of = |name: &str| text(dir, &wheel.entries, &format!("{folder}/{name}"));
         let required = |name: &str| of(name)?.ok_or_else(|| bad(format!("it has no {name}")));
         let (metadata, wheel) = (required("METADATA")?, required("WHEEL")?);
         let field = |name: &str| {
@@ -39,6 +40,7 @@ impl Metadata {
             found.ok_or_else(|| bad(format!("its METADATA has no {name}")))
         };
         let (name, version) = (field("Name")?, field("Version")?);
+        check_spelling(&text_of(&metadata, "Name").unwrap_or_default())?;
         let of_file = file_name.split('-').next().unwrap_or_default();
         check_name(&name, of_file, &folder)?;
         check_format(&value(&wheel, "Wheel-Version").unwrap_or_default())?;
@@ -83,18 +85,33 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(reading)
 }
 
-fn folder(entries: &Entries) -> Result<String> {
-    let top = entries.keys().filter_map(|path| path.split_once('/'));
-    let folders: BTreeSet<&str> = top
-        .map(|(folder, _)| folder)
-        .filter(|folder| folder.ends_with(".dist-info"))
-        .collect();
-    let mut folders = folders.into_iter();
+/// The folder of the metadata. As for pip, nothing else in a wheel may be called like one, be it a file or empty.
+fn folder(tops: &BTreeSet<String>) -> Result<String> {
+    let mut folders = tops.iter().filter(|top| top.ends_with(".dist-info"));
     match (folders.next(), folders.next()) {
-        (Some(folder), None) => Ok(folder.to_owned()),
+        (Some(folder), None) => Ok(folder.clone()),
         (None, _) => Err(bad("it has no .dist-info folder, so it is not a wheel")),
-        (Some(_), Some(_)) => Err(bad("it has several .dist-info folders")),
+        (Some(one), Some(other)) => Err(bad(format!(
+            "it has `{}` and `{}`, but a wheel has one .dist-info folder",
+            shown(one),
+            shown(other)
+        ))),
     }
+}
+
+/// A name must be spelled as one, with nothing around it. pip does not take it for that of the package otherwise.
+fn check_spelling(name: &str) -> Result<()> {
+    let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if name.chars().all(is_name_char)
+        && is_end(name.chars().next())
+        && is_end(name.chars().next_back())
+    {
+        return Ok(());
+    }
+    Err(bad(format!(
+        "its METADATA has the name `{}`, which is not valid",
+        shown(name)
+    )))
 }
 
 /// The package `name` must be the one of the file's name and of the `folder` with the metadata. Old wheels have folders whose
@@ -118,15 +135,18 @@ fn check_name(name: &str, of_file: &str, folder: &str) -> Result<()> {
 
 /// Minor versions of the format are compatible, major ones are not. Wheels from before the specification have version 0.
 fn check_format(version: &str) -> Result<()> {
-    let numbers = version.split('.').map(|number| number.parse().ok());
-    let numbers: Option<Vec<u32>> = numbers.collect();
-    match numbers.as_deref() {
-        Some([0 | 1, ..]) => Ok(()),
-        _ => Err(bad(format!(
-            "its format is version `{}`, and only version 1 is known",
-            version.escape_debug()
-        ))),
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    if version.split('.').all(is_number) && matches!(major, Some(0u32 | 1)) {
+        return Ok(());
     }
+    Err(bad(format!(
+        "its format is version `{}`, and only version 1 is known",
+        version.escape_debug()
+    )))
 }
 
 #[cfg(test)]
@@ -147,11 +167,41 @@ mod tests {
     }
 
     #[test]
+    fn names_must_be_spelled_as_names() {
+        for name in ["a", "A.b-c_2", "2"] {
+            assert!(check_spelling(name).is_ok(), "{name}");
+        }
+        for name in [
+            "a  ",
+            "\n a",
+            "a\t",
+            "a.",
+            "_a",
+            "a b",
+            "é",
+            "=?utf-8?q?a?=",
+        ] {
+            let message = check_spelling(name).unwrap_err().to_string();
+            assert!(message.ends_with("which is not valid"), "{name}: {message}");
+        }
+    }
+
+    #[test]
     fn only_known_formats_are_read() {
-        for version in ["1.0", "1.9", "1", "0.1"] {
+        for version in ["1.0", "1.9", "1", "0.1", "1.99999999999"] {
             assert!(check_format(version).is_ok(), "{version}");
         }
-        for version in ["", "2.0", "10.0", "x", "1.x", "1.0 x"] {
+        for version in [
+            "",
+            "2.0",
+            "10.0",
+            "x",
+            "1.x",
+            "1.0 x",
+            "1.",
+            "-1.0",
+            "99999999999.0",
+        ] {
             assert!(check_format(version).is_err(), "{version}");
         }
     }

@@ -11,7 +11,7 @@ pub(super) struct Scheme {
 }
 
 /// Where a file goes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// Which files are installed first: a later one replaces an earlier one at the same path.
     pub(super) kind: Kind,

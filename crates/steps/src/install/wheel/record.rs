@@ -154,7 +154,8 @@ pub(super) fn check(rows: &[Row], entries: &Entries, dir: &Path, own: &str) -> R
             Some(("sha384", _)) => hash::<Sha384>("sha384", &dir.join(path))?,
             Some(("sha512", _)) => hash::<Sha512>("sha512", &dir.join(path))?,
             None if row.hash.is_empty() => return wrong(path, "has no hash"),
-            _ => return wrong(path, "has only a weak hash"),
+            Some(("md5" | "sha1" | "sha224", _)) => return wrong(path, "has only a weak hash"),
+            _ => return wrong(path, "has no hash by sha256, sha384 or sha512"),
         };
         if row.hash.trim_end_matches('=') != found {
             return wrong(path, "has other content");
@@ -242,6 +243,8 @@ mod tests {
             String::new(),
             "a.py,,".to_owned(),
             "a.py,md5=x,7".to_owned(),
+            "a.py,blake2b=x,7".to_owned(),
+            format!("a.py, {good}, 7"),
             "a.py,sha256=x,7".to_owned(),
             format!("a.py,{good},7\nb.py,{good},7"),
         ] {
@@ -251,6 +254,8 @@ mod tests {
         its RECORD does not match: `a.py` is not listed
         its RECORD does not match: `a.py` has no hash
         its RECORD does not match: `a.py` has only a weak hash
+        its RECORD does not match: `a.py` has no hash by sha256, sha384 or sha512
+        its RECORD does not match: `a.py` has no hash by sha256, sha384 or sha512
         its RECORD does not match: `a.py` has other content
         its RECORD does not match: `b.py` is listed, but missing
         ");

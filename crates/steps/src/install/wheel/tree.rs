@@ -64,15 +64,15 @@ pub(super) fn make(
     for dir in [&unpacked, &dir] {
         fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
     }
-    let entries = unpack_wheel(archive, &unpacked, &Limits::default())?;
-    let metadata = Metadata::read(&wheel.file, &entries, &unpacked)?;
+    let content = unpack_wheel(archive, &unpacked, &Limits::default())?;
+    let metadata = Metadata::read(&wheel.file, &content, &unpacked)?;
+    let entries = &content.entries;
     let list = format!("{}/RECORD", metadata.folder);
-    let text =
-        metadata::text(&unpacked, &entries, &list)?.ok_or_else(|| bad("it has no RECORD"))?;
+    let text = metadata::text(&unpacked, entries, &list)?.ok_or_else(|| bad("it has no RECORD"))?;
     let rows = record::read(&text);
-    record::check(&rows, &entries, &unpacked, &list)?;
+    record::check(&rows, entries, &unpacked, &list)?;
     let points = format!("{}/entry_points.txt", metadata.folder);
-    let points = metadata::text(&unpacked, &entries, &points)?.unwrap_or_default();
+    let points = metadata::text(&unpacked, entries, &points)?.unwrap_or_default();
     let points = entry_points::read(&points, &spec.python.version)?;
     let mut maker = Maker {
         scheme: Scheme::new(&spec.python, &metadata.name),
@@ -81,7 +81,7 @@ pub(super) fn make(
         files: BTreeMap::new(),
         rows: BTreeMap::new(),
     };
-    let placed = maker.places(&entries, &list, &points)?;
+    let placed = maker.places(&content.order, &list, &points)?;
     let programs: Vec<String> = points.programs.iter().map(program_path).collect();
     let of_wheel = placed.iter().map(|(place, _)| place.path.as_str());
     check_folders(
@@ -94,7 +94,7 @@ pub(super) fn make(
         .map(|row| (row.path.clone(), row))
         .collect();
     for (place, from) in placed {
-        maker.put(&place, &unpacked.join(from), &entries, from, rows.get(from))?;
+        maker.put(&place, &unpacked.join(from), entries, from, rows.get(from))?;
     }
     let notice = match runtime {
         Some(runtime) => maker.compile(runtime, &work.join("bytecode"))?,
@@ -119,16 +119,17 @@ pub(super) fn make(
 }
 
 impl Maker<'_> {
-    /// Where the wheel's files go, except for its `list` of files, in the order in which they are installed.
+    /// Where the wheel's files `order` go, except for its `list` of files, in the order in which they are installed. As with
+    /// pip, files of one kind keep the order of the archive.
     fn places<'e>(
         &self,
-        entries: &'e Entries,
+        order: &'e [String],
         list: &str,
         points: &EntryPoints,
     ) -> Result<Vec<(Place, &'e str)>> {
-        let mut placed = Vec::with_capacity(entries.len());
-        for path in entries
-            .keys()
+        let mut placed = Vec::with_capacity(order.len());
+        for path in order
+            .iter()
             .map(String::as_str)
             .filter(|path| *path != list)
         {
@@ -140,7 +141,7 @@ impl Maker<'_> {
             check_path(&place.path)?;
             placed.push((place, path));
         }
-        placed.sort();
+        placed.sort_by_key(|(place, _): &(Place, &str)| place.kind);
         Ok(placed)
     }
 
