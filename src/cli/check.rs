@@ -91,16 +91,18 @@ pub(super) fn check(
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
     }
+    let locked = match &input.pip {
+        Pip::Locked(locked) => locked.clone(),
+        Pip::Unsolved(_) => LockedPip::default(),
+    };
     let pip = PypiPackages {
-        locked: match &input.pip {
-            Pip::Locked(locked) => locked.files.clone(),
-            Pip::Unsolved(_) => Vec::new(),
-        },
-        local: Vec::new(),
-        repositories: Vec::new(),
+        locked: locked.files,
+        local: locked.local,
+        repositories: locked.repositories,
         pylocks: found.pylocks,
         list: found.list,
     };
+    pip.check_hashes(&input.conda)?;
     categories.add(input, file, &pip.pylocks);
     if lacks_file {
         categories.leave_out();

@@ -190,6 +190,7 @@ impl Session<'_> {
             one.pip = pip.await?;
             let args = &self.settings.input.build_args;
             one.pip.asked.list.check_credentials(args)?;
+            one.pip.asked.check_hashes(&one.input.conda)?;
             image.warnings.append(&mut one.pip.warnings);
             let found = findings::of_environment(&one.input, &one.pip.asked, &one.file);
             image.warnings.extend(found);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rattler_conda_types::{MatchSpec, PackageName, VersionSpec};
+use rattler_conda_types::VersionSpec;
 
 use crate::environment_input::{Conda, EnvironmentInput, RequestedSpec, SolveRequest};
-use crate::match_spec;
+use crate::match_spec::{self, name_of};
 use crate::pypi::PypiPackages;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package, PackageId};
@@ -52,12 +52,6 @@ pub fn without_cuda(found: &[Package], file: &Arc<SourceFile>) -> Option<Warning
         rule: Rule::NoCuda,
         diagnostic,
     })
-}
-
-/// The package that a dependency is for.
-fn name_of(spec: &MatchSpec) -> &str {
-    let name = spec.name.as_exact();
-    name.map_or("", PackageName::as_normalized)
 }
 
 fn is_for_gpus(package: &PackageId) -> bool {

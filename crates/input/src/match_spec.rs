@@ -145,6 +145,12 @@ pub(super) fn parsed(text: &str) -> Option<MatchSpec> {
     MatchSpec::from_str(text, options(ParseStrictness::Strict)).ok()
 }
 
+/// The package that a spec is for; empty if it is for several.
+pub(super) fn name_of(spec: &MatchSpec) -> &str {
+    let name = spec.name.as_exact();
+    name.map_or("", PackageName::as_normalized)
+}
+
 /// Reads a MatchSpec for packages of any channel and platform.
 ///
 /// # Errors

@@ -1,13 +1,15 @@
 //! Checks of PyPI packages before anything is built.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::pylock::Pylock;
 use super::requirements::List;
-use crate::environment_input::{LocalPip, RepositoryPip};
+use crate::environment_input::{Conda, LocalPip, RepositoryPip};
+use crate::match_spec::{self, name_of};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
-use condafront_model::pypi_package::PipPackage;
+use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
@@ -38,6 +40,40 @@ impl PypiPackages {
     /// Whether there is anything that the environment's own lock does not name.
     pub fn asks_for_more(&self) -> bool {
         !self.pylocks.is_empty() || !self.list.is_empty()
+    }
+
+    /// Checks that the list has hashes for all requirements if it has one for some, as pip wants it for what it downloads.
+    /// It keeps what the environment's `conda` packages and its locks have, whose names may differ from conda's.
+    ///
+    /// # Errors
+    /// A diagnostic at the first requirement without a hash.
+    pub fn check_hashes(&self, conda: &Conda) -> Result<(), Diagnostic> {
+        /// What python brings.
+        const OF_PYTHON: [&str; 3] = ["pip", "setuptools", "wheel"];
+        let of_conda: BTreeSet<String> = match conda {
+            Conda::Locked(packages) => {
+                let names = packages.iter().map(|package| &*package.id.name);
+                names.map(normalized).collect()
+            }
+            Conda::Unsolved(request) => {
+                let specs = request.all_specs();
+                let specs = specs.filter_map(|spec| match_spec::parsed(&spec.spec));
+                specs.map(|spec| normalized(name_of(&spec))).collect()
+            }
+        };
+        let is_locked = |name: &str| {
+            let files = self.locked.iter().map(|package| &package.name);
+            let local = self.local.iter().map(|package| &package.name);
+            let repositories = self.repositories.iter().map(|package| &package.name);
+            let mut all = files.chain(local).chain(repositories);
+            all.any(|locked| normalized(locked) == name)
+        };
+        self.list.check_hashes(|name| {
+            OF_PYTHON.contains(&name)
+                || of_conda.contains(name)
+                || is_locked(name)
+                || self.pylocks.iter().any(|lock| lock.has(name))
+        })
     }
 }
 
@@ -135,7 +171,9 @@ pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::InputSettings;
     use crate::requirements::list_of;
+    use condafront_model::platform::Platform;
     use condafront_model::source::Level;
 
     fn package(url: &str) -> PipPackage {
@@ -148,6 +186,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_environment_has_needs_no_hash() {
+        let conda = |text: &str| {
+            let file = SourceFile::new("env.yml", text);
+            let settings = InputSettings::default();
+            crate::read(&file, Platform::LinuxAmd64, &settings)
+                .unwrap()
+                .conda
+        };
+        let solved = conda("channels: [c]\ndependencies: [python, 'my_pkg>=1']\n");
+        let locked = conda("@EXPLICIT\nhttps://conda.example/forge/noarch/my_pkg-1-0.conda\n");
+        let hash = "a".repeat(64);
+        for (name, expected) in [
+            ("My.Pkg>=1", true),
+            ("pip", true),
+            ("requests", true),
+            ("six", false),
+        ] {
+            let asked = PypiPackages {
+                locked: vec![package("https://f.example/requests.whl")],
+                list: list_of(&format!("idna==3 --hash=sha256:{hash}\n{name}\n")),
+                ..PypiPackages::default()
+            };
+            for conda in [&solved, &locked] {
+                assert_eq!(asked.check_hashes(conda).is_ok(), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn missing_tools_are_reported_at_their_line() {
         let file = SourceFile::new("env.lock", "@EXPLICIT\n# pip requests @ …\n");
         let locked = PypiPackages {
@@ -155,7 +222,7 @@ mod tests {
             ..PypiPackages::default()
         };
         let listed = PypiPackages {
-            list: list_of("--pre\nx @ https://me:hunter2@f.example/x.whl\n"),
+            list: list_of("--pre\nx @ https://me:hunter2@f.example/x-1-py3-none-any.whl\n"),
             ..PypiPackages::default()
         };
         let strange = [package("https://me:hunter2@f.example/requests.exe")];

@@ -6,6 +6,7 @@ mod check;
 mod credentials;
 mod editable;
 mod entry;
+mod hashes;
 mod list;
 mod logical;
 mod meant;

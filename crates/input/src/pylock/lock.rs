@@ -11,7 +11,7 @@ use crate::python_files::is_pylock;
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
 use condafront_model::lint::Warning;
-use condafront_model::pypi_package::PipPackage;
+use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Lines, SourceFile};
 
 /// A lock.
@@ -68,6 +68,12 @@ impl Pylock {
     /// Whether a file with this path is one, as its name says.
     pub fn is_name(path: &str) -> bool {
         is_pylock(path)
+    }
+
+    /// Whether it has the package with this normalized name, for whatever environment.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut packages = self.packages.iter();
+        packages.any(|package| normalized(&package.name) == name)
     }
 
     /// The names of its extras and dependency groups.

@@ -4,6 +4,7 @@ use super::meant;
 use super::syntax::{DEEPEST, has_names, is_for_pip, is_shallow, parse};
 use crate::look_alike;
 use crate::mistake::Mistake;
+use condafront_model::pypi_package::is_name_char;
 use condafront_model::redact::{masked, quoted};
 use condafront_step_spec::pip_variables::variables;
 
@@ -24,6 +25,25 @@ pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
     }
 }
 
+/// Checks the name at the start of `requirement`; messages show `text`.
+fn check_name(requirement: &str, text: &str) -> Result<(), Mistake> {
+    let after = requirement
+        .trim_start()
+        .trim_start_matches(is_name_char)
+        .chars()
+        .next();
+    if after.is_none_or(|c| c.is_ascii() || c.is_whitespace()) {
+        return Ok(());
+    }
+    Err(Mistake::new(
+        format!(
+            "`{}` is not a valid requirement: a name can only have the letters a to z, digits, `-`, `_` and `.`",
+            quoted(text)
+        ),
+        "Write names as PyPI shows them.",
+    ))
+}
+
 /// Checks the syntax of `requirement`; messages show `text`.
 ///
 /// # Errors
@@ -31,7 +51,10 @@ pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
 pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake> {
     // pep508_rs 0.9 confuses characters with bytes, so other non-ASCII text is left to pip.
     if !requirement.is_ascii() {
-        return look_alike::find(requirement).map_or(Ok(()), |found| Err(found.mistake(text)));
+        return match look_alike::find(requirement) {
+            Some(found) => Err(found.mistake(text)),
+            None => check_name(requirement, text),
+        };
     }
     let shown = quoted(text);
     if !has_names(requirement) {

@@ -58,7 +58,19 @@ impl Entry {
         };
         for option in options::read(options, Place::Requirement)? {
             match option.name {
+                "--hash" if found.is_editable => {
+                    return Err(Mistake::new(
+                        "pip does not check the hash of an editable package",
+                        "Remove --hash.",
+                    ));
+                }
                 "--hash" => found.hashes.push(hash(&option.value)?),
+                "--config-settings" if !option.value.contains('=') => {
+                    return Err(Mistake::new(
+                        format!("`{}` is not a setting", quoted(&option.value)),
+                        "Write a name and a value: --config-settings NAME=VALUE",
+                    ));
+                }
                 // pip applies these to the whole list.
                 "--no-binary" | "--only-binary" => {}
                 name => found.build_options.push(format!("{name}={}", option.value)),

@@ -28,6 +28,10 @@ const INDEX_OPTIONS: &[&str] = &[
     "--trusted-host",
 ];
 
+/// What constraints are for.
+const OF_CONSTRAINTS: &str =
+    "A constraint only limits the version of a package that is installed anyway: requests==2.32.3";
+
 /// A list, including the lines of all files that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
@@ -69,7 +73,7 @@ pub struct ListEntry {
 
 impl ListEntry {
     /// # Errors
-    /// A constraint on a package that the build would have to make.
+    /// A constraint on a package that the build would have to make, or one that pip does not accept.
     pub(super) fn new(
         line: PipRequirement,
         entry: Entry,
@@ -87,9 +91,23 @@ impl ListEntry {
                 "`{shown}` is a constraint, but names a package that must be built"
             ))
             .at(&line.file, line.lines)
-            .help(
-                "A constraint only limits the version of a package that is installed anyway: requests==2.32.3",
-            ));
+            .help(OF_CONSTRAINTS));
+        }
+        if let Entry::Package(requirement) = &entry
+            && is_constraint
+        {
+            let lack = if requirement.has_extras() {
+                Some("has extras")
+            } else {
+                (!requirement.is_named()).then_some("has no name")
+            };
+            if let Some(lack) = lack {
+                let shown = quoted(&line.text);
+                let message = format!("`{shown}` is a constraint, but {lack}");
+                return Err(Diagnostic::new(message)
+                    .at(&line.file, line.lines)
+                    .help(OF_CONSTRAINTS));
+            }
         }
         Ok(Self {
             text: line.text,
@@ -134,7 +152,7 @@ impl List {
     }
 
     /// The entries that ask for a package, with their indices in the list.
-    fn wanted(&self) -> impl Iterator<Item = (usize, &ListEntry, &Requirement)> {
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (usize, &ListEntry, &Requirement)> {
         let entries = self.entries.iter().enumerate();
         let wanted = entries.filter(|(_, entry)| !entry.is_constraint);
         wanted.filter_map(|(index, entry)| Some((index, entry, entry.requirement()?)))
@@ -175,6 +193,7 @@ impl List {
             Entry::Options(options) => options.iter().any(|one| INDEX_OPTIONS.contains(&one.name)),
             _ => false,
         };
+        let requires_hashes = self.requires_hashes();
         let local: Vec<&Source> = self.local().map(|(_, _, found)| &found.source).collect();
         let entry = |entry: &ListEntry| {
             let wheel = entry.requirement().and_then(|requirement| {
@@ -200,7 +219,12 @@ impl List {
                 is_constraint: entry.is_constraint,
                 wheel: wheel.map(|(index, requirement)| PipWheel {
                     index,
-                    after: requirement.after.clone(),
+                    after: match &requirement.file_hashes.sha256 {
+                        Some(sha256) if requires_hashes => {
+                            format!("{} --hash=sha256:{sha256}", requirement.after)
+                        }
+                        _ => requirement.after.clone(),
+                    },
                 }),
             }
         };
@@ -211,9 +235,7 @@ impl List {
     /// each one has a URL, exactly one SHA-256 and no marker.
     pub fn pinned(&self) -> Option<Vec<PipPackage>> {
         let wanted: Vec<_> = self.wanted().collect();
-        let has_hashes = wanted.iter().any(|(_, _, found)| !found.hashes.is_empty())
-            || self.has_option("--require-hashes");
-        if !has_hashes || wanted.is_empty() {
+        if !self.requires_hashes() || wanted.is_empty() {
             return None;
         }
         let package = |(_, entry, found): (usize, &ListEntry, &Requirement)| {
@@ -248,7 +270,7 @@ impl List {
         Some(packages)
     }
 
-    fn has_option(&self, name: &str) -> bool {
+    pub(super) fn has_option(&self, name: &str) -> bool {
         self.options().any(|option| option.name == name)
     }
 

@@ -100,7 +100,10 @@ impl<'a> Reading<'a> {
                 file: &line.file,
                 lines: line.lines,
             };
-            if let Some(what) = unfit(&line.text) {
+            // pip takes these for the end of a line, too.
+            let separator = line.text.contains(['\u{2028}', '\u{2029}']);
+            let separator = separator.then(|| "a line break".to_owned());
+            if let Some(what) = unfit(&line.text).or(separator) {
                 let message = format!("`{}` contains {what}", quoted(&line.text));
                 return Err(place.error(message).help("Remove it."));
             }

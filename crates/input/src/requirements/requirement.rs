@@ -39,6 +39,26 @@ pub struct Requirement {
 }
 
 impl Requirement {
+    /// Whether it asks for extras.
+    pub(super) fn has_extras(&self) -> bool {
+        let (target, _) = split_marker(&self.before, ";");
+        let extras = target.split_once('[').map(|(_, rest)| rest);
+        let extras = extras.and_then(|rest| rest.split(']').next());
+        extras.is_some_and(|extras| !extras.trim().is_empty())
+    }
+
+    /// Whether pip learns its name from the line.
+    pub(super) fn is_named(&self) -> bool {
+        let fragment = match &self.source {
+            Source::Web(Some(url)) => url.fragment(),
+            _ => None,
+        };
+        let of_url = |fragment: &str| fragment.split('&').any(|part| part.starts_with("egg="));
+        self.name.is_some()
+            || matches!(self.source, Source::Web(None))
+            || fragment.is_some_and(of_url)
+    }
+
     /// Its marker.
     pub(crate) fn marker(&self) -> Option<&str> {
         let text = match self.source {
@@ -167,9 +187,11 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
         || is_archive(bare)
     {
         check_marker(marker, text)?;
+        let path = context_path(bare)?;
+        check_wheel(bare)?;
         return Ok(Requirement {
             name: None,
-            source: Source::Context(context_path(bare)?),
+            source: Source::Context(path),
             before: String::new(),
             after: format!("{extras}{marker}"),
             has_marker: !marker.is_empty(),
@@ -179,13 +201,14 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
             is_editable: false,
         });
     }
-    check_syntax(text, text)?;
+    let asked = if marker.is_empty() { path } else { text };
+    check_syntax(asked, text)?;
     Ok(Requirement {
-        name: requirement_name(text),
+        name: requirement_name(asked),
         source: Source::Index,
-        before: text.to_owned(),
+        before: asked.to_owned(),
         after: String::new(),
-        has_marker: text.contains(';'),
+        has_marker: asked.contains(';'),
         hashes: Vec::new(),
         file_hashes: Box::default(),
         build_options: Vec::new(),
@@ -211,6 +234,7 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
         None => (target, ""),
     };
     let marker = match marker.strip_prefix(';') {
+        _ if is_empty(marker) => "",
         Some(marker) => &format!(" ; {}", marker.trim_start()),
         None => marker,
     };
@@ -277,7 +301,12 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
             "Give an http(s) URL, or a path in the build context without a name in front: ./demo",
         ));
     };
-    let name = url.rsplit('/').next().filter(|file| file.ends_with(".whl"));
+    let file = url.split(['?', '#']).next().unwrap_or(url);
+    check_wheel(file)?;
+    let name = file
+        .rsplit('/')
+        .next()
+        .filter(|file| file.ends_with(".whl"));
     let name = name.and_then(|file| file.split('-').next()).map(normalized);
     let egg = match &source {
         Source::Repository(_) | Source::Context(_) => repository::egg(url)?,
@@ -297,10 +326,30 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     })
 }
 
-/// Splits off a marker, which keeps its leading semicolon.
-fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
-    match text.find(mark) {
-        Some(at) => (text[..at].trim_end(), &text[text[..at].trim_end().len()..]),
-        None => (text, ""),
+/// Checks the name of the file at `path`, which may be in a URL, if it is a wheel.
+fn check_wheel(path: &str) -> Result<(), Mistake> {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let is_wheel = file.to_ascii_lowercase().ends_with(".whl");
+    // A build tag is optional.
+    if !is_wheel || [5, 6].contains(&file.split('-').count()) || !variables(file).is_empty() {
+        return Ok(());
     }
+    Err(Mistake::new(
+        format!("`{}` is not the name of a wheel", quoted(file)),
+        "Write the name that it was built with, NAME-VERSION-PYTHON-ABI-PLATFORM.whl: demo-1.0-py3-none-any.whl",
+    ))
+}
+
+/// Splits off a marker, which keeps its leading semicolon. As for pip, there may be nothing after that.
+fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
+    let Some(at) = text.find(mark) else {
+        return (text, "");
+    };
+    let (target, marker) = text.split_at(text[..at].trim_end().len());
+    (target, if is_empty(marker) { "" } else { marker })
+}
+
+/// Whether a marker with its semicolon says nothing.
+fn is_empty(marker: &str) -> bool {
+    marker.trim() == ";"
 }

@@ -60,6 +60,11 @@ fn valid_requirements_are_left_to_pip() {
         ".",
         "./x[dev]; python_version > '3'",
         "wheels/x-1-py3-none-any.whl",
+        "requests>=2;",
+        "requests ; --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "x @ https://f.example/x-1.zip ;",
+        "./app;",
+        "x-1-1-py3-none-any.whl",
         "x-1-py3-none-any.whl --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000",
         "--index-url https://i.example/simple --pre",
         "-i https://i.example/simple",
@@ -230,6 +235,10 @@ fn lists_with_hashes_and_urls_need_no_index() {
             false,
         ),
         ("idna==3.10 --hash=sha256:HASH".to_owned(), false),
+        (
+            format!("--no-require-hashes\ndemo @ {url} --hash=sha256:HASH"),
+            false,
+        ),
         ("--require-hashes\n".to_owned(), false),
     ] {
         let expected = expected.then(|| "demo Some(\"1.0\")".to_owned());
@@ -262,12 +271,25 @@ fn repositories_have_parts() {
 fn file_urls_have_hashes_and_editable_ones_extras() {
     let sha256 = "A".repeat(64);
     let list = list_of(&format!(
-        "file:./x.whl#sha256={sha256}\n-e file:./app[dev,test]\n-e ./lib[dev]\n"
+        "file:./x-1-py3-none-any.whl#sha256={sha256}\n-e file:./app[dev,test]\n-e ./lib[dev]\n"
     ));
     let found: Vec<_> = list.local().map(|(_, _, found)| found.clone()).collect();
     assert_eq!(found[0].file_hashes.sha256, Some("a".repeat(64)));
     // pip requires hashes of all packages only after --hash.
     assert!(found[0].hashes.is_empty());
+    let after = |list: &List| {
+        list.for_step(false)
+            .into_iter()
+            .find_map(|entry| entry.wheel)
+    };
+    assert_eq!(after(&list).unwrap().after, "");
+    let among_hashes = list_of(&format!(
+        "--require-hashes\nfile:./x-1-py3-none-any.whl#sha256={sha256} ; python_version > '3'\n"
+    ));
+    assert_eq!(
+        after(&among_hashes).unwrap().after,
+        format!(" ; python_version > '3' --hash=sha256:{}", "a".repeat(64))
+    );
     let paths: Vec<&str> = found
         .iter()
         .map(|found| match &found.source {
@@ -275,7 +297,7 @@ fn file_urls_have_hashes_and_editable_ones_extras() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(paths, ["x.whl", "app", "lib"]);
+    assert_eq!(paths, ["x-1-py3-none-any.whl", "app", "lib"]);
     assert_eq!(found[1].after, "[dev,test]");
     assert_eq!(found[2].after, "[dev]");
 }
@@ -335,6 +357,12 @@ const MISTAKES: &[&str] = &[
     "--find-links ./wheels",
     "--hash=sha256:00",
     "requests==2 --hash=sha256:00",
+    "-e ./x --hash=sha256:00",
+    "requests==2 -C x",
+    "réquests>=2",
+    "./x-1.whl",
+    "https://f.example/x.whl#sha256=00",
+    "x @ https://f.example/x-1-py3-none.whl",
     "requests==2 --hash=md5:d41d8cd98f00b204e9800998ecf8427e",
     "requests==2 --index-url https://i.example/simple",
     "hg+https://g.example/x",
@@ -352,8 +380,8 @@ const MISTAKES: &[&str] = &[
     "x @ file:///home/me/x.whl",
     "file:",
     "x @ file:#egg=x",
-    "file:./x.whl#sha256=00",
-    "file:./x.whl#sha512=00",
+    "file:./x-1-py3-none-any.whl#sha256=00",
+    "file:./x-1-py3-none-any.whl#sha512=00",
     "-e \"\"",
 ];
 
@@ -367,9 +395,16 @@ fn mistakes_read_well() {
         let text = format!("# mistakes\n{text}\n");
         add(read("-r reqs/main.txt", &[("reqs/main.txt", &text)]).unwrap_err());
     }
-    // In the build file itself, in a constraint, and in a circle.
+    // In the build file itself, in constraints, and in a circle.
     add(read("-r ../requirements.txt", &[]).unwrap_err());
-    add(read("-c c.txt", &[("c.txt", "requests<3\n./demo\n")]).unwrap_err());
+    for text in [
+        "./demo",
+        "requests[socks]<3; python_version > '3'",
+        "https://f.example/x-1.zip",
+    ] {
+        let text = format!("requests[]<3\nhttps://f.example/x-1.zip#egg=x\n{text}\n");
+        add(read("-c c.txt", &[("c.txt", &text)]).unwrap_err());
+    }
     let circle = [
         ("a.txt", "idna\n-r b/b.txt\n"),
         ("b/b.txt", "-r ../a.txt\n"),
@@ -509,20 +544,20 @@ fn options_for_building_a_package_are_its_own() {
 #[test]
 fn files_of_a_folder_are_taken_from_there() {
     let list = list_of(
-        "-i https://i.example/simple\nx[a] @ https://me:pw@f.example:8443/p/x+1-py3-none-any.whl ; python_version > '3'\n",
+        "-i https://i.example/simple\nx[a] @ https://me:pw@f.example:8443/p/x-1+a-py3-none-any.whl ; python_version > '3'\n",
     );
     let step = list.for_step(true);
     assert_eq!(step[0].text, "");
     let text = &step[1].text;
     assert_eq!(
         text,
-        "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x%2B1-py3-none-any.whl ; python_version > '3'"
+        "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x-1%2Ba-py3-none-any.whl ; python_version > '3'"
     );
     let file = text.split(' ').find(|word| word.starts_with("file:"));
     let back = channel_folder::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
     assert_eq!(
         back.as_str(),
-        "https://f.example:8443/p/x+1-py3-none-any.whl"
+        "https://f.example:8443/p/x-1+a-py3-none-any.whl"
     );
 }
 
@@ -543,6 +578,7 @@ fn requirements_with_line_breaks_or_invisible_characters_are_errors() {
         ("requests\n--index-url=https://evil.example", "a line break"),
         ("requests\u{1b}[2J", "the invisible character U+001B"),
         ("./demo\u{202e}", "the invisible character U+202E"),
+        ("requests\u{2028}evil", "a line break"),
     ] {
         let message = read(text, &[]).unwrap_err().message;
         assert!(message.ends_with(&format!("contains {what}")), "{message}");
@@ -574,6 +610,7 @@ proptest! {
         }
         let list = reading.finish();
         let _ = (list.pinned(), list.variables(), list.for_step(true));
+        let _ = list.check_hashes(|_| false);
         let _ = list.place_of(&text);
     }
 }
