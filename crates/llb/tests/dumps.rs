@@ -364,7 +364,7 @@ fn merges_and_diffs_fold() {
     let on_top = |below: &Input| Merge::new([below, &Input::from(&c)]).build();
     assert_eq!(on_top(&below), Merge::new([&a, &b, &c]).build());
     // What another program has merged stays as it is.
-    let theirs = Input::from_definition(&Definition::of(&below).to_pb()).unwrap();
+    let theirs = Input::from_definition(Definition::of(&below).to_pb()).unwrap();
     assert_eq!(theirs, below);
     assert_ne!(on_top(&theirs), on_top(&below));
 }

@@ -62,6 +62,14 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     lines.flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
+/// The lines of a text as python's `splitlines` has them: more characters end one.
+pub(crate) fn all_lines(text: &str) -> impl Iterator<Item = &str> {
+    const ENDS: [char; 8] = [
+        '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}',
+    ];
+    lines(text).flat_map(|line| line.split(ENDS))
+}
+
 fn header_name(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(':')?;
     name.chars().all(|c| c.is_ascii_graphic()).then_some(name)

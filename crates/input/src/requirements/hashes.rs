@@ -102,13 +102,7 @@ impl List {
             }
             Source::Index => {
                 let name = requirement.name.as_deref()?;
-                let has_one = |other: &ListEntry| {
-                    let other = other.requirement();
-                    other.is_some_and(|other| {
-                        other.name.as_deref() == Some(name) && !other.hashes.is_empty()
-                    })
-                };
-                let is_hashed = self.entries().iter().any(has_one);
+                let is_hashed = self.has_hash(name, entry, requirement.has_extras());
                 (!is_hashed && !may_be_installed(name)).then(|| {
                     let help = format!(
                         "{ADD} If a conda package has it, list that package under `dependencies:`."
@@ -117,6 +111,19 @@ impl List {
                 })
             }
         }
+    }
+
+    /// Whether a constraint, `entry` or one before it gives a hash for the package `name`: of several entries, pip takes the
+    /// hashes of the first. An entry with extras may come after the others.
+    fn has_hash(&self, name: &str, entry: &ListEntry, has_extras: bool) -> bool {
+        let mut is_until = true;
+        self.entries().iter().any(|other| {
+            let counts = is_until || other.is_constraint || has_extras;
+            is_until &= !std::ptr::eq(other, entry);
+            let found = other.requirement();
+            let found = found.filter(|found| found.name.as_deref() == Some(name));
+            counts && found.is_some_and(|found| !found.hashes.is_empty())
+        })
     }
 }
 
@@ -162,6 +169,7 @@ mod tests {
             "a==1 HASH\nNumPy".to_owned(),
             // One hash for all entries of a name.
             "A_b==1 HASH\na.b[x]==1\na-b".to_owned(),
+            "a[x]\na==1 HASH".to_owned(),
             // A hash in a URL alone asks nothing of the others.
             format!("demo @ {URL}#sha256=DIGITS\nb"),
             "file:./demo-1-py3-none-any.whl#sha256=DIGITS\nb".to_owned(),
@@ -183,6 +191,7 @@ mod tests {
             "a==1 HASH\nb==2",
             "b\n# a comment\na==1; sys_platform == 'win32' \\\n  HASH",
             "a==1\n--require-hashes",
+            "a==1\nA==1 HASH",
             "a==1 HASH\ndemo @ https://f.example/demo-1.0-py3-none-any.whl#egg=demo",
             "a==1 HASH\ngit+https://g.example/x.git HASH",
             "a==1 HASH\n./app HASH",

@@ -124,10 +124,10 @@ impl Check<'_> {
 }
 
 /// The packages that are needed if `names` are asked for, whatever their conditions.
-fn reached<'k>(
-    known: &'k BTreeMap<Name, Known>,
+fn reached(
+    known: &BTreeMap<Name, Known>,
     names: impl IntoIterator<Item = Name>,
-) -> BTreeSet<&'k Name> {
+) -> BTreeSet<&Name> {
     let mut providers: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
     for (own, package) in known {
         for name in std::iter::once(own).chain(&package.provides) {

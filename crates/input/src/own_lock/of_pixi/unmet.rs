@@ -103,7 +103,7 @@ impl<'a> There<'a> {
         let python = conda.get("python");
         let image = python.and_then(|python| {
             let version = python.version.to_string();
-            image_of(&version, &python.build, platform)
+            image_of(&version, python.build.as_str(), platform)
         });
         Some(Self {
             cuda: expected_cuda(asked),

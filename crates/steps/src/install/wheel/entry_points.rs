@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::entry::relative_path;
 use super::super::error::Result;
 use super::metadata::bad;
-use crate::headers::lines;
+use crate::headers::all_lines;
 use condafront_model::visible::unfit;
 
 /// The longest name that a file can have on Linux, in bytes.
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, version: &str) -> Result<EntryPoints> {
     let mut console: Vec<(&str, &str)> = Vec::new();
     let mut gui: Vec<(&str, &str)> = Vec::new();
     let mut section = "";
-    for line in lines(text).map(str::trim) {
+    for line in all_lines(text).map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -320,6 +320,10 @@ mod tests {
             ("[[console_scripts]]\na=b:c", &["a"][..]),
             ("[ console_scripts ]\na=b:c", &[]),
             (" [console_scripts] \r\n a=b:c\rd=e:f", &["a", "d"]),
+            (
+                "[console_scripts]\na=b:c\u{c}d=e:f\u{2028}g=h:i",
+                &["a", "d", "g"],
+            ),
             ("[console_scripts]\n#a=b:c\n;d=b:c", &[";d"]),
             ("[x]\nno value\n[gui_scripts]\na=b:c\na=d:e", &["a"]),
             (
