@@ -2,6 +2,7 @@
 //! as an image of one environment depends on them (`crates/pixi_core/src/lock_file/satisfiability` of its source).
 
 mod indexes;
+mod machines;
 mod project;
 mod superfluous;
 mod unmet;
@@ -184,7 +185,7 @@ impl<'a> Check<'a> {
         let cuda = locked.iter().find_map(|one| one.strip_prefix("__cuda="));
         let cuda = cuda.map(|cuda| cuda.split('=').next().unwrap_or_default());
         let version = cuda.and_then(|cuda| Version::from_str(cuda).ok());
-        let expected = unmet::expected_cuda(asked);
+        let expected = machines::expected_cuda(asked);
         if locked.is_empty() || version == expected {
             return None;
         }

@@ -16,7 +16,7 @@ impl Maker {
     /// What wrote the lock. A lock of pixi's own version 1 has the layout of a conda-lock.yml.
     pub(super) fn of(tree: &Node) -> Self {
         match tree.get("version").and_then(Node::text) {
-            Some("1") => Self::CondaWorkspaces,
+            Some("1") if tree.get("package").is_none() => Self::CondaWorkspaces,
             _ => Self::Pixi,
         }
     }

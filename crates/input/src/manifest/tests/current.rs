@@ -249,7 +249,7 @@ fn what_extras_need_is_in_the_lock() {
     let wheel = |name: &str| format!("https://files.example/{name}-1.0-py3-none-any.whl");
     let black = wheel("black");
     let tokenize = wheel("tokenize_rt");
-    let needs = "  requires_dist:\n  - click>=8\n  - tokenize-rt>=3 ; extra == 'Jupyter'\n  - colorama ; sys_platform == 'win32' and extra == 'jupyter'\n";
+    let needs = "  requires_dist:\n  - click>=8 ; python_version < '3'\n  - tokenize-rt>=1 ; extra == 'Jupyter'\n  - colorama ; sys_platform == 'win32' and extra == 'jupyter'\n";
     let described = |url: &str, name: &str, needs: &str| {
         let sha256 = "1".repeat(64);
         format!("- pypi: {url}\n  name: {name}\n  version: '1.0'\n  sha256: '{sha256}'\n{needs}")

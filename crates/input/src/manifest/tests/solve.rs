@@ -587,7 +587,7 @@ fn manifests_of_conda_workspaces_have_another_lock() {
 
 #[test]
 fn what_pypi_packages_a_lock_must_have() {
-    let start = "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[pypi-dependencies]\n";
+    let start = "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[dependencies]\npytorch = \"*\"\nattrs = \"*\"\n[pypi-dependencies]\n";
     let sha256 = "0".repeat(64);
     let channel = "https://conda.anaconda.org/conda-forge/linux-64";
     let wheel = "https://files.example/idna-3.10-py3-none-any.whl";

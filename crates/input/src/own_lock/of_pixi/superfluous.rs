@@ -78,7 +78,7 @@ impl Check<'_> {
         });
         Some(Stale {
             what: format!(
-                "has {} as a conda package, but only as a PyPI package is it asked for",
+                "has {} as a conda package, but it is asked for only as a PyPI package",
                 shown(own, &known)
             ),
             lines: entry.map_or(self.terms.lines, |entry| entry.lines),

@@ -12,6 +12,7 @@ use rattler_conda_types::{
 };
 use rattler_lock::{CondaPackageData, LockedPackage, PypiPackageData, UrlOrPath};
 
+use super::machines::expected_cuda;
 use super::{Check, Stale};
 use crate::environment_input::SolveRequest;
 use crate::match_spec;
@@ -28,7 +29,7 @@ use condafront_model::redact::quoted;
 use condafront_model::source::Lines;
 
 impl Check<'_> {
-    /// The first thing that a package surely needs and that is not there, or is another version.
+    /// The first thing that a package surely needs and that is missing, or has a different version.
     pub(super) fn unmet(
         &self,
         asked: &SolveRequest,
@@ -353,14 +354,6 @@ impl<'a> There<'a> {
             lines: asked.lines,
         })
     }
-}
-
-/// The version of CUDA that the environment expects of machines.
-pub(super) fn expected_cuda(asked: &SolveRequest) -> Option<Version> {
-    asked.specs.iter().find_map(|one| {
-        let least = one.spec.strip_prefix("__cuda >=")?;
-        Version::from_str(least).ok()
-    })
 }
 
 /// A dependency of a conda package; `None` if it is not one.
