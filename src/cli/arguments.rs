@@ -85,7 +85,7 @@ impl UsageError {
                     COMMANDS.join(", ")
                 )
             }),
-            Self::FileOption => "Remove -f: condafront check env.yml".to_owned(),
+            Self::FileOption => "Remove -f. For example: condafront check env.yml".to_owned(),
             Self::Platform(_) => {
                 let all = Platform::ALL.map(|platform| platform.to_string());
                 format!("Use one of {}.", all.join(", "))
