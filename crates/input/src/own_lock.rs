@@ -1,6 +1,7 @@
 //! The lock of a file that says what an environment is for: the one that an env.yml names, or the one beside a manifest. A build
 //! takes the packages from it and all else from the file, after checking that the lock is one of that file.
 
+mod condition;
 mod kept_pip;
 mod kind;
 mod known_pip;

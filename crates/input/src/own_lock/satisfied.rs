@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 
 use rattler_conda_types::{MatchSpec, MatchSpecCondition, Version};
 
+use super::condition;
 use crate::match_spec;
 use condafront_model::package::Package;
 
@@ -58,23 +59,11 @@ impl<'a> Packages<'a> {
 
     /// Whether a condition holds; `None` if the lock does not say so.
     fn holds(&self, condition: &MatchSpecCondition) -> Option<bool> {
-        match condition {
-            MatchSpecCondition::MatchSpec(spec) => {
-                let name = spec.name.as_exact()?.as_normalized();
-                let is_there = || self.named(name).is_some_and(|package| is_it(spec, package));
-                (!name.starts_with("__")).then(is_there)
-            }
-            MatchSpecCondition::And(a, b) => match (self.holds(a), self.holds(b)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            },
-            MatchSpecCondition::Or(a, b) => match (self.holds(a), self.holds(b)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            },
-        }
+        condition::holds(condition, &|spec| {
+            let name = spec.name.as_exact()?.as_normalized();
+            let is_there = || self.named(name).is_some_and(|package| is_it(spec, package));
+            (!name.starts_with("__")).then(is_there)
+        })
     }
 }
 

@@ -196,7 +196,7 @@ fn paths(answer: &[u8]) -> Vec<String> {
 enum AskError {
     /// Python has taken longer than this, and was ended.
     Late(Timeout),
-    /// Python has ended, or its answer is none.
+    /// Python has ended, or its answer cannot be read.
     Broken,
 }
 

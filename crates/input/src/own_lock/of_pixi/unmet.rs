@@ -16,6 +16,7 @@ use super::machines::expected_cuda;
 use super::{Check, Stale};
 use crate::environment_input::SolveRequest;
 use crate::match_spec;
+use crate::own_lock::condition;
 use crate::own_lock::known_pip::image_of;
 use crate::own_lock::of_extras;
 use crate::pixi_lock::of_pypi;
@@ -223,26 +224,14 @@ impl<'a> There<'a> {
 
     /// Whether a condition holds; `None` if nothing says so.
     fn holds(&self, condition: &MatchSpecCondition) -> Option<bool> {
-        match condition {
-            MatchSpecCondition::MatchSpec(spec) => {
-                let name = spec.name.as_exact()?.as_normalized();
-                if name.starts_with("__") {
-                    return self.has_machine(spec, name);
-                }
-                let record = self.conda.get(name);
-                Some(record.is_some_and(|record| spec.matches(*record)))
+        condition::holds(condition, &|spec| {
+            let name = spec.name.as_exact()?.as_normalized();
+            if name.starts_with("__") {
+                return self.has_machine(spec, name);
             }
-            MatchSpecCondition::And(a, b) => match (self.holds(a), self.holds(b)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            },
-            MatchSpecCondition::Or(a, b) => match (self.holds(a), self.holds(b)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            },
-        }
+            let record = self.conda.get(name);
+            Some(record.is_some_and(|record| spec.matches(*record)))
+        })
     }
 
     fn unmet_pypi(&self, list: &List, overrides: &Overrides) -> Option<Stale> {
