@@ -118,7 +118,13 @@ ls -A ~ /run; readlink link; ls data
 ";
 
 fn files_are_copied_and_commands_run(store: Store) {
-    let project = Project::with_own_channel(store);
+    // Shared engines do not show a step as cached while another test is running it.
+    let has_own_engine = store == Store::Containerd;
+    let project = if has_own_engine {
+        Project::fresh(store)
+    } else {
+        Project::with_own_channel(store)
+    };
     app(&project);
     project.write("secret", SECRET);
     let secret = format!("id=token,src={}", project.path("secret").display());
@@ -161,27 +167,32 @@ fn files_are_copied_and_commands_run(store: Store) {
     );
     assert!(!built.stderr.contains(SECRET), "{}", built.stderr);
 
-    // Nothing has changed, so nothing runs. While other builds fill a new engine's cache, BuildKit may run steps once more.
-    let runs_nothing = || {
-        let again = build(&project, "prefix-demo", &section, &args).expect_success();
-        let lines: Vec<&str> = again.stderr.lines().collect();
-        let is_cached = |name: &&str| {
-            let number = lines.iter().find_map(|line| line.strip_suffix(*name));
-            let number = number.unwrap_or_else(|| panic!("no {name} in {}", again.stderr));
-            lines.contains(&format!("{number}CACHED").as_str())
-        };
-        let steps = ["[run 1/6] ./postBuild", "[copy] app to /home/ada/app/"];
-        steps.iter().all(is_cached)
-    };
-    assert!(runs_nothing() || runs_nothing());
+    if has_own_engine {
+        nothing_runs_again(&build(&project, "prefix-demo", &section, &args));
+    }
 
     // The cache mount outlives cached steps, and only the copied files matter.
     write(&project, "config/c.ini", "changed\n", 0o644);
     let other = section.replace("type=secret,id=other", "type=secret,id=another");
     build(&project, "prefix-demo", &other, &args).expect_success();
     project.run(&[], &["test", "-s", "old"]).expect_success();
-    if store == Store::Containerd {
+    if has_own_engine {
         no_attestation_has_the_secret(&project, &args);
+    }
+}
+
+/// In a build of the same files, every step is cached that copies or runs.
+fn nothing_runs_again(build: &Output) {
+    let lines: Vec<&str> = build.stderr.lines().collect();
+    let steps: Vec<(&str, &str)> = lines
+        .iter()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, name)| name.starts_with("[run ") || name.starts_with("[copy] "))
+        .collect();
+    assert_eq!(steps.len(), 12, "{}", build.stderr);
+    for (number, name) in steps {
+        let cached = format!("{number} CACHED");
+        assert!(lines.contains(&cached.as_str()), "{name}: {}", build.stderr);
     }
 }
 

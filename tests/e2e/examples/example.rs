@@ -26,13 +26,13 @@ pub(crate) struct Example<'a> {
 
 /// Fetches a page in the container that this runs in, as soon as it is served.
 const PAGE: &str = "
-import sys, time, urllib.request
+import http.client, sys, time, urllib.request
 deadline = time.monotonic() + 60
 while True:
     try:
         print(urllib.request.urlopen(sys.argv[1]).read().decode(), end='')
         break
-    except OSError:
+    except (OSError, http.client.HTTPException):
         if time.monotonic() > deadline:
             raise
         time.sleep(0.1)
