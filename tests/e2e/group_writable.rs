@@ -112,3 +112,22 @@ fn any_user_of_the_group_can_write(store: Store) {
 }
 
 on_both_stores!(any_user_of_the_group_can_write);
+
+/// Projects that ask for it share the layers of their packages.
+#[test]
+fn layers_are_shared_between_projects() {
+    let project = Project::with_own_channel(Store::Containerd);
+    project.write(
+        IMAGE,
+        format!(
+            "# syntax={}\nenvironments: {{base: conda-linux-64.lock}}\ngroup_writable: true\n",
+            frontend()
+        ),
+    );
+    project.lock(&["bumpme", "prefix-demo"]);
+    let one = project.push_file(IMAGE, "one", &[]);
+    project.lock(&["bumpme", "prefix-demo", "file-kinds"]);
+    let two = project.push_file(IMAGE, "two", &[]);
+    assert_eq!(two.layers.len(), one.layers.len() + 1);
+    assert_eq!(one.layers_not_in(&two), [""; 0]);
+}

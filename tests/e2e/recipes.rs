@@ -101,21 +101,18 @@ fn an_image_works_on_all_platforms_that_it_is_for() {
     let folder = project.path("work");
     let folder = folder.to_string_lossy();
     let mount = format!("{folder}:{folder}");
-    let task = [
-        "-v",
-        &mount,
-        "-w",
-        &folder,
-        "--user",
-        "0:0",
-        "--entrypoint",
-        "/bin/bash",
-    ];
-    project
-        .run(&task, &["-ue", ".command.run"])
-        .expect_success();
-    let out = std::fs::read_to_string(project.path("work/out.txt"));
-    assert_eq!(out.expect("the task's output"), "tool\n");
+    let task = ["-v", &mount, "-w", &folder, "--user", "0:0"];
+    let out = project.path("work/out.txt");
+    let shell = ["--entrypoint", "/bin/bash"];
+    // Through the image's entrypoint, or in its place.
+    for (options, command) in [(&[][..], &["/bin/bash"][..]), (&shell, &[])] {
+        let options = [&task, options].concat();
+        let command = [command, &["-ue", ".command.run"]].concat();
+        project.run(&options, &command).expect_success();
+        let text = std::fs::read_to_string(&out).expect("the task's output");
+        assert_eq!(text, "tool\n");
+        std::fs::remove_file(&out).expect("the task's file");
+    }
 
     // A job container of GitHub Actions, or a Dev Container: something keeps it running, and programs are started in it.
     let keep = ["--user", "1001", "-w", "/tmp", "--entrypoint", "tail"];
@@ -127,6 +124,14 @@ fn an_image_works_on_all_platforms_that_it_is_for() {
         said.expect_success().stdout,
         "/opt/conda\ntool\ncan write\n"
     );
+
+    // repo2docker builds this file as it is.
+    let layers = config_layers(project);
+    std::fs::create_dir(project.path("binder")).expect("a folder");
+    std::fs::copy(project.path(FILE), project.path("binder/Dockerfile")).expect("the same file");
+    let binder = [&["-f", "binder/Dockerfile"], args.as_flattened(), &["."]].concat();
+    project.build_image(&binder).expect_success();
+    assert_eq!(config_layers(project), layers);
 
     // Binder and JupyterHub.
     for server in ["jupyter-lab", "jupyterhub-singleuser"] {
@@ -156,6 +161,10 @@ fn an_image_works_on_all_platforms_that_it_is_for() {
         ],
     );
     assert_eq!(said.expect_success().stdout, "tool\nread-only\n");
+}
+
+fn config_layers(project: &Project) -> serde_json::Value {
+    inspect(project, project.tag(), "{{json .RootFS.Layers}}")
 }
 
 #[test]

@@ -249,6 +249,16 @@ pub fn login_names(text: &str, args: &BuildArgs) -> BTreeSet<String> {
     names
 }
 
+/// The variables of an address that are build-args: those of its credentials are left out with them.
+pub(crate) fn variables(address: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in parts(address).filter(|part| !is_credential(*part)) {
+        let found = pieces(part.text()).filter_map(|(_, name)| name);
+        names.extend(found.filter(|name| is_name(name)).map(str::to_owned));
+    }
+    names
+}
+
 /// The warning about credentials for `host` that are written out in `what`, and what to do about them.
 pub(crate) fn credentials_warning(what: &str, host: &str) -> (String, String) {
     (

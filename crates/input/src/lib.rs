@@ -46,6 +46,7 @@ pub mod section;
 mod selector;
 mod settings;
 pub mod specs;
+pub mod syntax_line;
 mod toml;
 mod toml_words;
 mod unknown;

@@ -135,11 +135,13 @@ pub enum Rule {
     AddedForPlatform,
     /// A platform for which the builder cannot try the image.
     UntriedPlatform,
+    /// An entrypoint that hides what a platform starts.
+    PlatformEntrypoint,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::UnverifiedPackage,
         Self::CredentialsInUrl,
         Self::DuplicatePackage,
@@ -165,6 +167,7 @@ impl Rule {
         Self::DuplicateDistribution,
         Self::AddedForPlatform,
         Self::UntriedPlatform,
+        Self::PlatformEntrypoint,
     ];
 
     /// The rule's name, as `docker build --call=check` shows it.
@@ -195,6 +198,7 @@ impl Rule {
             Self::DuplicateDistribution => "DuplicateDistribution",
             Self::AddedForPlatform => "AddedForPlatform",
             Self::UntriedPlatform => "UntriedPlatform",
+            Self::PlatformEntrypoint => "PlatformEntrypoint",
         }
     }
 
@@ -224,6 +228,7 @@ impl Rule {
             Self::DuplicateDistribution => "A Python package should come from conda or from PyPI",
             Self::AddedForPlatform => "What a platform needs can be in the file",
             Self::UntriedPlatform => "The build should try the image as its platforms start it",
+            Self::PlatformEntrypoint => "An entrypoint should run what its platforms start",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
@@ -305,6 +310,9 @@ impl Rule {
             }
             Self::UntriedPlatform => {
                 "The builder cannot run programs of the image's platform, or it has no user besides its own, such as a rootless one without subordinate IDs. So the build cannot show that the image works there. Build on another builder, install emulation, or give the builder's user a range of IDs in /etc/subuid and /etc/subgid."
+            }
+            Self::PlatformEntrypoint => {
+                "Nextflow, Binder and JupyterHub start programs of their own in the image, as arguments of its entrypoint. An entrypoint that does not run its arguments starts something else, or fails. Use `cmd`, which such a platform replaces."
             }
         }
     }

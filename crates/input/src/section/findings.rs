@@ -20,6 +20,7 @@ impl ImageSection {
             secret_variable::warning(&variable.name, variable.value.text(), place)
         });
         let mut found = self.unexpanded(file);
+        found.extend(self.of_platforms(file));
         found.extend(secrets);
         found.extend(self.credentials(file));
         found

@@ -4,12 +4,18 @@
 
 use std::sync::Arc;
 
+use super::args::BuildArgs;
 use super::expand::{Need, Template};
 use super::file::is_image_file;
+use super::platform_needs::BINDER_ARGS;
 use super::reader::truth;
 use super::run::MOUNT_ALIASES;
+use crate::address_variables::{login_names, variables};
+use crate::explicit_lock::is_explicit;
+use crate::toml;
 use crate::yaml::{self, Node, Value};
 use condafront_model::source::SourceFile;
+use condafront_step_spec::pip_variables::variables as pip_variables;
 
 /// What the image section, or an image file, asks of the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,23 +61,45 @@ const NOT_OWN: [&str; 6] = [
 /// Keys whose variables belong to a shell or to the program that is run.
 const COMMANDS: [&str; 5] = ["run", "cmd", "entrypoint", "shell", "healthcheck"];
 
-/// The outline of a build file; empty if it has no image section, or cannot be read.
+/// The outline of a build file; empty if it asks for nothing, or cannot be read.
 pub fn outline(file: &Arc<SourceFile>) -> Outline {
     let mut found = Outline::default();
-    let tree = file
-        .text()
-        .ok()
-        .and_then(|text| yaml::read(file, text).ok());
-    let section = match &tree {
-        Some(tree) if is_image_file(tree) => Some(tree),
-        Some(tree) => tree.get("condafront"),
-        None => None,
+    let Ok(text) = file.text() else {
+        return found;
+    };
+    if is_explicit(text) {
+        for line in text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+        {
+            found.address(line.trim());
+        }
+        return found;
+    }
+    let is_toml = toml::is_likely(text);
+    let tree = if is_toml {
+        toml::read(file, text)
+    } else {
+        yaml::read(file, text)
+    };
+    let Ok(tree) = tree else {
+        return found;
+    };
+    let section = if is_toml {
+        tree.get("tool").and_then(|tool| tool.get("condafront"))
+    } else if is_image_file(&tree) {
+        Some(&tree)
+    } else {
+        found.environment(&tree);
+        tree.get("condafront")
     };
     for (key, node) in section.and_then(Node::mapping).unwrap_or_default() {
         match key.name.as_str() {
             "environments" => found.environments(node),
             "run" => found.secrets_of(node),
             "env" => found.variables(node),
+            "pip" => found.pip(node),
+            "for" => found.platforms(node),
             name if COMMANDS.contains(&name) => {}
             _ => found.text_of(node, true),
         }
@@ -80,6 +108,64 @@ pub fn outline(file: &Arc<SourceFile>) -> Outline {
 }
 
 impl Outline {
+    /// The channels of an environment file, and its list for pip.
+    fn environment(&mut self, tree: &Node) {
+        for channel in tree
+            .get("channels")
+            .and_then(Node::list)
+            .unwrap_or_default()
+        {
+            if let Some(address) = channel.text() {
+                self.address(address);
+            }
+        }
+        let dependencies = tree.get("dependencies").and_then(Node::list);
+        for entry in dependencies.unwrap_or_default() {
+            if let Some(list) = entry.get("pip") {
+                self.pip(list);
+            }
+        }
+    }
+
+    /// An address: its variables are build-args, and the login for its host is a secret.
+    fn address(&mut self, address: &str) {
+        for name in variables(address) {
+            self.add(&name, Need::Value);
+        }
+        for id in login_names(address, &BuildArgs::default()) {
+            self.secret(&id, false);
+        }
+    }
+
+    /// A list for pip.
+    fn pip(&mut self, list: &Node) {
+        for entry in list.list().unwrap_or_default() {
+            for name in entry.text().into_iter().flat_map(pip_variables) {
+                self.merge(Argument {
+                    name: name.to_owned(),
+                    required: true,
+                    message: Some("or give a secret of this name".to_owned()),
+                    default: None,
+                });
+            }
+        }
+    }
+
+    /// The build-args that platforms of `for` set.
+    fn platforms(&mut self, node: &Node) {
+        let word = node.text().into_iter();
+        let words = node
+            .list()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Node::text);
+        if word.chain(words).any(|platform| platform == "binder") {
+            for name in BINDER_ARGS {
+                self.add(name, Need::Nothing);
+            }
+        }
+    }
+
     fn environments(&mut self, node: &Node) {
         for (_, environment) in node.mapping().unwrap_or_default() {
             let Some(when) = environment.get("when").and_then(Node::text) else {
@@ -121,15 +207,18 @@ impl Outline {
                 let Some(id) = said("id").or_else(|| said("target").and_then(last)) else {
                     continue;
                 };
-                let required = said("required").and_then(truth) == Some(true);
-                match self.secrets.iter_mut().find(|secret| secret.id == id) {
-                    Some(secret) => secret.required |= required,
-                    None => self.secrets.push(Secret {
-                        id: id.to_owned(),
-                        required,
-                    }),
-                }
+                self.secret(id, said("required").and_then(truth) == Some(true));
             }
+        }
+    }
+
+    fn secret(&mut self, id: &str, required: bool) {
+        match self.secrets.iter_mut().find(|secret| secret.id == id) {
+            Some(secret) => secret.required |= required,
+            None => self.secrets.push(Secret {
+                id: id.to_owned(),
+                required,
+            }),
         }
     }
 
@@ -267,6 +356,53 @@ condafront:
     fn an_image_file_has_those_of_its_conditions_too() {
         let text = "environments: {base: env.yml, ai: {file: ai.yml, when: AI}, gpu: {file: g.yml, when: '${GPU:-no}'}}\nuser: ${WHO}\n";
         assert_eq!(shown(text), "AI\nGPU=no\nWHO required\n");
+    }
+
+    #[test]
+    fn channels_lists_and_platforms_ask_for_some_too() {
+        let text = r"
+channels:
+  - https://$HOST/forge
+  - https://ada:${PASSWORD}@private.example/t/${TOKEN}/lab
+  - conda-forge
+dependencies:
+  - python
+  - pip:
+      - demo @ https://files.example/${BRANCH}/demo.whl
+      - --index-url https://${PYPI_USER}:${PYPI_TOKEN}@pypi.example/simple
+condafront:
+  for: [binder]
+  pip: ['other==${OTHER}']
+  channel_alias: https://${ALIAS}/
+";
+        insta::assert_snapshot!(shown(text), @r"
+        HOST required
+        BRANCH required (or give a secret of this name)
+        PYPI_TOKEN required (or give a secret of this name)
+        PYPI_USER required (or give a secret of this name)
+        NB_USER
+        NB_UID
+        OTHER required (or give a secret of this name)
+        ALIAS required
+        secret HTTP_AUTH_HEADER_private.example
+        secret HTTP_AUTH_TOKEN_private.example
+        ");
+        let lock = "@EXPLICIT\n# https://$NONE/\nhttps://$HOST/noarch/a-1-0.conda\nhttps://a:$PASSWORD@b.example/c.conda\n";
+        insta::assert_snapshot!(shown(lock), @r"
+        HOST required
+        secret HTTP_AUTH_HEADER_b.example
+        secret HTTP_AUTH_TOKEN_b.example
+        ");
+    }
+
+    #[test]
+    fn a_manifest_has_those_of_its_section() {
+        let section = "[tool.condafront]\nexpose = ['${PORT:-8888}']\nbase = '${DISTRO}'\nrun = [{run = 'make', mounts = ['type=secret,id=token']}]\n";
+        insta::assert_snapshot!(shown(&format!("[workspace]\nname = 'x'\n{section}")), @r"
+        PORT=8888
+        DISTRO required
+        secret token
+        ");
     }
 
     #[test]

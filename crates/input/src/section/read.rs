@@ -93,7 +93,7 @@ pub(super) fn read_entries(
         read_key(&reader, key, node, parent, &mut section)?;
     }
     check_together(&reader, &section)?;
-    platform_needs::complete(&reader, &mut section);
+    platform_needs::complete(&reader, &mut section)?;
     Ok(section)
 }
 

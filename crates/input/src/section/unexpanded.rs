@@ -2,17 +2,28 @@
 
 use std::sync::Arc;
 
-use crate::section::contract::Contract;
 use crate::section::image_section::{Command, Healthcheck, ImageSection, Located};
+use crate::yaml;
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::redact::quoted;
+use condafront_model::redact::{in_full, quoted};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// Programs that replace variables in their arguments, also behind an init program such as tini.
-const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox"];
+/// Programs that run the argument after `-c` as a shell script.
+const SHELLS: [&str; 10] = [
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox", "su", "runuser",
+];
+
+/// A command in exec form, and the part of it that one key has.
+struct Words<'a> {
+    key: &'a str,
+    lines: Lines,
+    /// The arguments that come before: those of `entrypoint` before those of `cmd`.
+    before: &'a [String],
+    own: &'a [String],
+}
 
 impl ImageSection {
-    /// Warnings about commands of the section of `file` that work differently from what was meant.
+    /// Warnings about variables in commands of the section of `file` that no shell replaces.
     pub(super) fn unexpanded(&self, file: &Arc<SourceFile>) -> Vec<Warning> {
         let check = self.healthcheck.iter();
         let check = check.filter_map(|check| match &check.value {
@@ -20,108 +31,162 @@ impl ImageSection {
             Healthcheck::None => None,
         });
         let run = self.run.iter().map(|run| ("run", &run.command, run.lines));
-        let [entrypoint, cmd] = [("entrypoint", &self.entrypoint), ("cmd", &self.cmd)];
-        let starts = [entrypoint, cmd].into_iter();
-        let starts = starts.filter_map(|(key, command)| {
+        let start = |key, command: &'_ Option<Located<Command>>| {
             let command = command.as_ref()?;
-            Some((key, &command.value, command.lines))
+            Some((key, command.value.clone(), command.lines))
+        };
+        let starts = [
+            start("entrypoint", &self.entrypoint),
+            start("cmd", &self.cmd),
+        ];
+        let starts = starts.iter().flatten();
+        let starts = starts.map(|(key, command, lines)| (*key, command, *lines));
+        let entrypoint = self.entrypoint.as_ref().map(|command| &command.value);
+        let all = starts.chain(check).chain(run);
+        let found = all.filter_map(|(key, command, lines)| {
+            let Command::Exec(words) = command else {
+                return None;
+            };
+            let before = match (key, entrypoint) {
+                // A shell runs the entrypoint, and may use what `cmd` says.
+                ("cmd", Some(Command::Shell(_))) => return None,
+                ("cmd", Some(Command::Exec(before))) => before.as_slice(),
+                _ => &[],
+            };
+            let words = Words {
+                key,
+                lines,
+                before,
+                own: words,
+            };
+            words.warning(file)
         });
-        // With an entrypoint, `cmd` is its arguments, and a shell may run them.
-        let entrypoint_is_shell = self
-            .entrypoint
-            .as_ref()
-            .is_some_and(|command| has_shell(&command.value));
-        let all = starts
-            .filter(|(key, ..)| !(entrypoint_is_shell && *key == "cmd"))
-            .chain(check)
-            .chain(run);
-        let unexpanded = all.filter_map(|(key, command, lines)| warning(file, key, command, lines));
-        unexpanded.chain(added(file, &self.added)).collect()
+        found.collect()
     }
 }
 
-/// What platforms added to the section, a warning for each platform.
-fn added(
-    file: &Arc<SourceFile>,
-    all: &[Located<(Contract, String)>],
-) -> impl Iterator<Item = Warning> {
-    let mut platforms: Vec<(Contract, Lines, Vec<String>)> = Vec::new();
-    for Located {
-        value: (contract, text),
-        lines,
-    } in all
-    {
-        let text = format!("`{text}`");
-        match platforms.iter_mut().find(|(known, ..)| known == contract) {
-            Some((.., texts)) => texts.push(text),
-            None => platforms.push((*contract, *lines, vec![text])),
+impl Words<'_> {
+    fn warning(&self, file: &Arc<SourceFile>) -> Option<Warning> {
+        let all: Vec<&str> = self
+            .before
+            .iter()
+            .chain(self.own)
+            .map(String::as_str)
+            .collect();
+        let script = script(&all);
+        let first = self.before.len();
+        let own = (first..all.len()).filter(|place| Some(*place) != script);
+        let word = own
+            .map(|place| all[place])
+            .find(|word| mentions_variable(word))?;
+        let message = format!(
+            "`{}` stays as it is: no shell runs a command in brackets",
+            quoted(word)
+        );
+        let help = match script {
+            // What follows a script are its parameters.
+            Some(_) => {
+                "Write the variable in the script, after `-c`: the shell replaces it only there."
+                    .to_owned()
+            }
+            None => self.with_shell(),
+        };
+        Some(Warning {
+            rule: Rule::UnexpandedVariable,
+            diagnostic: Diagnostic::new(message).at(file, self.lines).help(help),
+        })
+    }
+
+    /// How to write the command for a shell.
+    fn with_shell(&self) -> String {
+        let text = self.own.iter().map(|word| for_shell(word));
+        let text = text.collect::<Vec<_>>().join(" ");
+        if !self.before.is_empty() {
+            let before = self.before.iter().map(|word| for_shell(word));
+            let before = before.collect::<Vec<_>>().join(" ");
+            return format!(
+                "Remove `entrypoint`, and write the whole command without brackets for its variables to be replaced: {}",
+                entry("cmd", &format!("exec {before} {text}"))
+            );
+        }
+        match self.key {
+            // In shell form, an entrypoint gets no arguments.
+            "entrypoint" => format!(
+                "Let a shell replace it, and pass it the arguments: entrypoint: [/bin/sh, -c, {}, sh]",
+                single_quoted(&format!("exec {text} \"$@\""))
+            ),
+            "run" => format!(
+                "Write the command without brackets for its variables to be replaced: {}",
+                entry("run", &text)
+            ),
+            key => format!(
+                "Write the command without brackets for its variables to be replaced: {}",
+                entry(key, &format!("exec {text}"))
+            ),
         }
     }
-    platforms.into_iter().map(|(contract, lines, texts)| {
-        let texts = listed_with_and(&texts);
-        let message = format!("`for: {}` adds {texts}", contract.name());
-        Warning {
-            rule: Rule::AddedForPlatform,
-            diagnostic: Diagnostic::new(message)
-                .at(file, lines)
-                .help("Write these keys in the file to see them there, or with other values."),
-        }
-    })
 }
 
-/// `a`, `a and b`, `a, b and c`.
-fn listed_with_and(texts: &[String]) -> String {
-    match texts {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => texts.concat(),
+/// The place of the script that a shell among these words runs: the word after `-c`, perhaps together with other flags.
+fn script(words: &[&str]) -> Option<usize> {
+    let is_shell = |word: &&str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
+    let shell = words.iter().position(is_shell)?;
+    let flags = words.iter().enumerate().skip(shell + 1);
+    let mut flags = flags.filter(|(_, word)| word.starts_with('-') && !word.starts_with("--"));
+    let (flag, _) = flags.find(|(_, word)| word.contains('c'))?;
+    Some(flag + 1)
+}
+
+/// A word as a shell takes it for one argument, with its variables replaced.
+fn for_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=,@%+${}".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    if !mentions_variable(word) {
+        return match shlex::try_quote(word) {
+            Ok(text) => text.into_owned(),
+            Err(_) => word.to_owned(),
+        };
+    }
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `key: text` as YAML.
+fn entry(key: &str, text: &str) -> String {
+    let plain = format!("{key}: {text}");
+    let file = SourceFile::new(key, plain.clone());
+    let read = yaml::read(&file, &plain);
+    if read.is_ok_and(|tree| tree.get(key).and_then(yaml::Node::text) == Some(text)) {
+        format!("{key}: {}", in_full(text))
+    } else {
+        format!("{key}: {}", single_quoted(text))
     }
 }
 
-fn warning(file: &Arc<SourceFile>, key: &str, command: &Command, lines: Lines) -> Option<Warning> {
-    let Command::Exec(words) = command else {
-        return None;
-    };
-    if has_shell(command) {
-        return None;
-    }
-    let word = words.iter().find(|word| mentions_variable(word))?;
-    let text = words.join(" ");
-    let message = format!(
-        "`{}` stays as it is: no shell runs a command in brackets",
-        quoted(word)
-    );
-    let help = format!(
-        "Write the command without brackets for its variables to be replaced: {key}: {}{}",
-        if key == "run" { "" } else { "exec " },
-        quoted(&text)
-    );
-    Some(Warning {
-        rule: Rule::UnexpandedVariable,
-        diagnostic: Diagnostic::new(message).at(file, lines).help(help),
-    })
-}
-
-fn has_shell(command: &Command) -> bool {
-    match command {
-        Command::Shell(_) => true,
-        Command::Exec(words) => words.iter().any(|word| {
-            let name = word.rsplit('/').next().unwrap_or(word);
-            SHELLS.contains(&name)
-        }),
-    }
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", in_full(text).replace('\'', "''"))
 }
 
 /// Whether an argument has a variable as a shell writes it. Programs in other languages have dollars of their own, but
-/// also spaces or brackets.
+/// also brackets or quotes.
 fn mentions_variable(word: &str) -> bool {
-    if word.contains(|c: char| c.is_whitespace() || "()'\"`;".contains(c)) {
+    if word.starts_with("$(") && word.ends_with(')') {
+        return true;
+    }
+    if word.contains(['(', ')', '\'', '"', '`', ';', '\n']) {
         return false;
     }
+    // With spaces, it may be a program: `{print $NF}`.
+    let has_space = word.contains(char::is_whitespace);
     word.match_indices('$').any(|(at, _)| {
         let rest = &word[at + 1..];
         match rest.strip_prefix('{') {
+            Some(inner) if has_space => {
+                inner.contains('}') && starts_name(inner, char::is_uppercase)
+            }
             Some(inner) => inner.contains('}') && starts_name(inner, char::is_alphabetic),
-            None => starts_name(rest, char::is_uppercase),
+            None => !has_space && starts_name(rest, char::is_uppercase),
         }
     })
 }
@@ -167,7 +232,7 @@ mod tests {
             (
                 "  entrypoint:\n    - serve\n    - ${PORT:-80}\n",
                 3,
-                "entrypoint: exec serve",
+                "entrypoint: [/bin/sh, -c, 'exec serve ${PORT:-80} \"$@\"', sh]",
             ),
             ("  run: [[make, \"${PORT}\"]]\n", 2, "run: make ${PORT}"),
             (
@@ -179,6 +244,51 @@ mod tests {
                 "  healthcheck: {cmd: [curl, \"localhost:${PORT}\"]}\n",
                 2,
                 "healthcheck: exec curl",
+            ),
+            (
+                "  entrypoint: [serve, now]\n  cmd: [\"--port\", \"${PORT}\"]\n",
+                3,
+                "Remove `entrypoint`, and write the whole command without brackets for its variables to be replaced: cmd: exec serve now --port ${PORT}",
+            ),
+            (
+                "  cmd: [serve, \"--name=x y\", \"a;b\", \"it's\", \"${PORT}\"]\n",
+                2,
+                "cmd: exec serve '--name=x y' 'a;b' \"it's\" ${PORT}",
+            ),
+            (
+                "  cmd: [serve, \"key: value #x\", \"${PORT}\"]\n",
+                2,
+                "cmd: 'exec serve ''key: value #x'' ${PORT}'",
+            ),
+            (
+                "  run: [[curl, -H, \"Host: ${HOST}\"]]\n",
+                2,
+                "run: 'curl -H \"Host: ${HOST}\"'",
+            ),
+            (
+                "  cmd: [gunicorn, \"--bind 0.0.0.0:${PORT}\"]\n",
+                2,
+                "cmd: exec gunicorn \"--bind 0.0.0.0:${PORT}\"",
+            ),
+            (
+                "  cmd: [serve, \"$(hostname)\"]\n",
+                2,
+                "cmd: exec serve \"$(hostname)\"",
+            ),
+            (
+                "  cmd: [python, shell.py, sh, \"${PORT}\"]\n",
+                2,
+                "cmd: exec python shell.py sh ${PORT}",
+            ),
+            (
+                "  cmd: [sh, -c, 'exec \"$@\"', sh, \"${PORT}\"]\n",
+                2,
+                "Write the variable in the script",
+            ),
+            (
+                "  entrypoint: [bash, -c]\n  cmd: [serve $A, $B]\n",
+                3,
+                "Write the variable in the script",
             ),
         ] {
             let found = found(section);

@@ -38,7 +38,9 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
     } else {
         return Err(reader.wrong_kind(key, node, "a name, a number, or a mapping"));
     };
-    let is_root = matches!(request.name.as_deref(), Some(ROOT));
+    let is_number_of_root = |name: &str| digits::<u32>(name) == Some(0);
+    let name = request.name.as_deref();
+    let is_root = name.is_some_and(|name| name == ROOT || is_number_of_root(name));
     if is_root && (request.uid.unwrap_or(0) != 0 || request.gid.unwrap_or(0) != 0) {
         let error = reader.error(node.lines, "the user root has uid 0 and gid 0");
         return Err(error.help("Use another name, or remove the numbers."));

@@ -39,12 +39,10 @@ fn what_the_file_has_is_not_added() {
   expose: [8000-9000]
   labels: {devcontainer.metadata: '[]', io.github.snakemake.containerized: 'true'}
 ";
+    assert_eq!(completed(lines, &[]).1, [""; 0]);
+    let lines = lines.replace("user: root", "user: ada");
     let error = section(&format!("condafront:\n{lines}"), &[]).unwrap_err();
     assert!(error.message.starts_with("no image fits both"), "{error}");
-    let lines = lines.replace(", sagemaker]", "]");
-    assert_eq!(completed(&lines, &[]).1, [""; 0]);
-    let lines = lines.replace("[openshift, ", "[sagemaker, ");
-    assert_eq!(completed(&lines, &[]).1, [""; 0]);
 }
 
 #[test]
@@ -113,7 +111,11 @@ fn root_is_root_however_it_is_named() {
         ("MAMBA_USER", "7"),
         ("NB_UID", "0"),
         ("NB_UID", "abc"),
+        ("NB_UID", "3000000000"),
+        ("NB_UID", "99999999999999999999"),
         ("NB_USER", "root"),
+        ("NB_USER", "jo:x"),
+        ("NB_USER", "a b"),
     ];
     let told = args.map(|arg| error("", &[arg]));
     insta::assert_snapshot!(told.join("\n"), @r#"
@@ -123,11 +125,19 @@ fn root_is_root_however_it_is_named() {
     Remove the build-arg, or remove `binder` from `for`.
     `binder` needs the uid 1000, and the build-arg MAMBA_USER is 7
     Remove the build-arg, or remove `binder` from `for`.
-    the build-arg NB_UID is `0`: `binder` needs the number of a user other than root
+    the build-arg NB_UID is `0`: `binder` does not run images as root
     Use --build-arg NB_UID=1000.
-    the build-arg NB_UID is `abc`: `binder` needs the number of a user other than root
+    the build-arg NB_UID is `abc`: it must be a number from 1 to 2147483647
+    Use --build-arg NB_UID=1000.
+    the build-arg NB_UID is `3000000000`: it must be a number from 1 to 2147483647
+    Use --build-arg NB_UID=1000.
+    the build-arg NB_UID is `99999999999999999999`: it must be a number from 1 to 2147483647
     Use --build-arg NB_UID=1000.
     the build-arg NB_USER is `root`: `binder` does not run images as root
+    Use --build-arg NB_USER=jovyan.
+    the build-arg NB_USER is `jo:x`: it is not a valid account name
+    Use --build-arg NB_USER=jovyan.
+    the build-arg NB_USER is `a b`: it is not a valid account name
     Use --build-arg NB_USER=jovyan.
     "#);
     section(
@@ -135,4 +145,37 @@ fn root_is_root_however_it_is_named() {
         &[("MAMBA_USER", "root")],
     )
     .unwrap();
+}
+
+#[test]
+fn what_the_file_says_against_a_platform_is_an_error_at_that_line() {
+    let mut told = String::new();
+    for lines in [
+        "  for: openshift\n  user: \"0:5\"\n",
+        "  env:\n    A: b\n    HOME: /\n  for: openshift\n",
+        "  for: openshift\n  env: {HOME: ''}\n",
+        "  for: devcontainer\n  labels:\n    devcontainer.metadata: not JSON\n",
+        "  for: devcontainer\n  labels: {devcontainer.metadata: '[1]'}\n",
+        "  labels: {io.github.snakemake.containerized: no}\n  for: snakemake\n",
+        "  for: singularity\n",
+        "  for: [OpenShift]\n",
+        "  for: [openshift, kubernetes]\n",
+        "  for: openshift, nextflow\n",
+        "  for: openshift nextflow\n",
+        "  for: lambda\n",
+    ] {
+        let error = section(&format!("condafront:\n{lines}"), &[]).unwrap_err();
+        told.push_str(&error.render(Level::Error));
+        told.push('\n');
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn the_home_of_root_is_known() {
+    for user in ["root", "0", "{uid: 0}"] {
+        let (_, added) = completed(&format!("  for: openshift\n  user: {user}\n"), &[]);
+        let home = added.iter().any(|added| added.contains("HOME: /root}"));
+        assert!(home, "{user}: {added:?}");
+    }
 }
