@@ -24,7 +24,7 @@ use condafront_input::file_path::NamedPath;
 use condafront_input::section::{ImageFile, ImageSection};
 use condafront_input::{
     BuildInput, BuildSource, Conda, EnvironmentInput, KnownCategories, Logins, SolveRequest,
-    check_options, check_skips,
+    check_options, check_skips, syntax_line,
 };
 use condafront_model::check_options::CheckOptions;
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -41,7 +41,8 @@ pub fn run(args: &[String]) -> ExitCode {
     {
         return print(HELP.as_bytes());
     }
-    if args.iter().any(|arg| arg == "--version" || arg == "-V") {
+    let is_version = args.iter().any(|arg| arg == "--version" || arg == "-V");
+    if is_version || args == ["version"] {
         return print(format!("condafront {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     }
     let outcome = CommandLine::parse(args)
@@ -95,6 +96,7 @@ impl CommandLine {
             check: check_options(&file, args.clone())?,
             ..Settings::with_logins(args, Logins::Unknown)?
         };
+        warn(syntax_line::warning(&file).as_slice(), &settings.check)?;
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
         let (input, request) =
             match input::read_build_source(&source, self.platform, &settings.input)? {

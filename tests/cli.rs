@@ -24,6 +24,13 @@ dependencies:
     - requests
 ";
 
+const LATE: &str = "\
+# My environment.
+# syntax=org/condafront
+channels: [conda-forge]
+dependencies: [numpy]
+";
+
 const WRONG: &str = "\
 # syntax=org/condafront
 channels: [conda-forge]
@@ -35,7 +42,13 @@ dependencies:
 /// Runs `condafront` in a folder that holds a lock and environment files.
 fn condafront(args: &[&str]) -> Output {
     let dir = tempfile::tempdir().unwrap();
-    for (name, text) in [("env.lock", LOCK), ("env.yml", ENV), ("wrong.yml", WRONG)] {
+    let files = [
+        ("env.lock", LOCK),
+        ("env.yml", ENV),
+        ("late.yml", LATE),
+        ("wrong.yml", WRONG),
+    ];
+    for (name, text) in files {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
     Command::new(env!("CARGO_BIN_EXE_condafront"))
@@ -73,12 +86,19 @@ fn mistakes_on_the_command_line_are_explained() {
         &["check", "."],
         &["chekc", "env.lock"],
         &["build"],
+        &["lock", "env.yml"],
+        &["outline", "env.yml"],
+        &["missing.yml"],
         &["env.lock"],
         &["install", "env.lock"],
+        &["verify", "env.lock"],
         &["check", "env.lock", "more"],
         &["check", "env.lock", "--nonsense"],
         &["check", "-f", "env.lock"],
         &["check", "env.lock", "--platform", "windows/amd64"],
+        &["check", "env.lock", "--platform", "linux-64"],
+        &["check", "env.lock", "--platform", "arm64"],
+        &["check", "env.lock", "--platform", "linux/amd64,linux/arm64"],
         &["check", "env.lock", "--platform", "linux/arm64"],
         &["llb", "env.lock", "--build-arg", "CONDAFRONT_LAYERS"],
         &["llb", "env.lock", "--build-arg", "CONDAFRONT_LAYERS=0"],
@@ -93,6 +113,18 @@ fn mistakes_on_the_command_line_are_explained() {
         ));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_version_is_a_command_too() {
+    let of = |args: &[&str]| text(&condafront(args));
+    assert_eq!(of(&["version"]), of(&["--version"]));
+}
+
+/// `docker build` does not hand this file to condafront.
+#[test]
+fn a_syntax_line_that_docker_build_does_not_see_is_told() {
+    insta::assert_snapshot!(text(&condafront(&["check", "late.yml"])));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use condafront_model::platform::Platform;
 use condafront_model::source::SourceFile;
 
 const README: &str = include_str!("../README.md");
+const USAGE: &str = include_str!("../docs/usage.md");
 
 /// The contents of the code blocks in one language.
 fn blocks(language: &str) -> Vec<&'static str> {
@@ -43,7 +44,7 @@ fn the_first_example_is_an_environment() {
 
 #[test]
 fn the_build_args_in_the_table_exist() {
-    let table = README
+    let table = USAGE
         .lines()
         .skip_while(|line| !line.starts_with("| `--build-arg`"))
         .take_while(|line| line.starts_with('|'))

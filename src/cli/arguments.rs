@@ -57,6 +57,10 @@ pub(super) enum UsageError {
     Syntax(#[from] lexopt::Error),
     #[error(transparent)]
     Platform(#[from] UnknownPlatform),
+    #[error("--platform must be a platform as Docker names it, not `{0}`")]
+    PlatformName(String, Platform),
+    #[error("--platform must be one platform here, not several")]
+    Platforms,
     #[error("--build-arg must be NAME=VALUE, not `{0}`")]
     BuildArg(String),
     #[error("`{0}` needs a file")]
@@ -67,6 +71,8 @@ pub(super) enum UsageError {
     Words,
     #[error("there is no command `{0}`")]
     Command(String),
+    #[error("there is no file `{0}`")]
+    NoSuchFile(String),
     #[error("`{0}` is a file, not a command")]
     FileFirst(String),
 }
@@ -79,6 +85,12 @@ impl UsageError {
             Self::FileFirst(file) => format!(
                 "Write `condafront check {file}`. To build an image from it: docker build -f {file} ."
             ),
+            Self::NoSuchFile(_) => "Check its name and the current folder.".to_owned(),
+            Self::Command(word) if DOCKER_BUILD.iter().any(|(known, _)| known == word) => {
+                let mut all = DOCKER_BUILD.iter().filter(|(known, _)| known == word);
+                let options = all.next().map_or("", |(_, options)| options);
+                format!("docker build does it: docker build {options}-f FILE .")
+            }
             Self::Command(word) => did_you_mean(word, COMMANDS).unwrap_or_else(|| {
                 format!(
                     "The commands are {}. Images are built by docker build -f FILE .",
@@ -90,6 +102,8 @@ impl UsageError {
                 let all = Platform::ALL.map(|platform| platform.to_string());
                 format!("Use one of {}.", all.join(", "))
             }
+            Self::PlatformName(_, platform) => format!("Write --platform {platform}."),
+            Self::Platforms => "Check them one after the other.".to_owned(),
             Self::Syntax(_) | Self::BuildArg(_) | Self::Words => {
                 "See condafront --help.".to_owned()
             }
@@ -99,6 +113,30 @@ impl UsageError {
 
 /// The commands.
 const COMMANDS: [&str; 3] = ["check", "llb", "graph"];
+
+/// What is asked of `docker build`, and the options for it.
+const DOCKER_BUILD: [(&str, &str); 7] = [
+    ("build", ""),
+    ("create", ""),
+    ("lock", "--target lock -o . "),
+    ("prefix", "--target prefix -o type=tar,dest=prefix.tar "),
+    ("dev", "--target dev "),
+    ("outline", "--call=outline "),
+    ("targets", "--call=targets "),
+];
+
+/// The platform of `--platform`.
+fn named_platform(name: &str) -> Result<Platform, UsageError> {
+    if name.contains(',') {
+        return Err(UsageError::Platforms);
+    }
+    let of_architecture = |it: &Platform| it.architecture() == name;
+    let meant = Platform::from_subdir(name).or(Platform::ALL.into_iter().find(of_architecture));
+    match meant {
+        Some(meant) => Err(UsageError::PlatformName(name.to_owned(), meant)),
+        None => Ok(Platform::parse(name)?),
+    }
+}
 
 impl CommandLine {
     /// Reads the arguments, which do not include the program's name.
@@ -119,8 +157,7 @@ impl CommandLine {
             match arg {
                 Long("text") => text = true,
                 Long("platform") => {
-                    let name = value(&mut parser)?;
-                    platform = Platform::parse(&name)?;
+                    platform = named_platform(&value(&mut parser)?)?;
                 }
                 Long("build-arg") => {
                     let pair = value(&mut parser)?;
@@ -141,6 +178,7 @@ impl CommandLine {
         let Some(name) = COMMANDS.into_iter().find(|known| known == word) else {
             return Err(match std::fs::metadata(word) {
                 Ok(found) if found.is_file() => UsageError::FileFirst(word.clone()),
+                Err(_) if word.contains(['.', '/']) => UsageError::NoSuchFile(word.clone()),
                 _ => UsageError::Command(word.clone()),
             });
         };

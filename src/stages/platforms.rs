@@ -22,12 +22,7 @@ use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 /// # Errors
 /// When the options name a platform that condafront cannot make images for.
 pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, BuildError> {
-    let mut platforms = Vec::new();
-    for platform in options.platforms()? {
-        if !platforms.contains(&platform) {
-            platforms.push(platform);
-        }
-    }
+    let mut platforms = options.platforms()?;
     if platforms.is_empty() {
         platforms.push(native(bridge));
     }

@@ -126,11 +126,14 @@ impl<'a> Session<'a> {
 
     /// What all steps share.
     pub(super) fn tools<'b>(&self, programs: &'b Output) -> Tools<'b> {
+        let platforms = self.options.platforms().unwrap_or_default();
+        let is_one_of_several = platforms.len() > 1;
         Tools {
             programs,
             no_cache: self.options.no_cache(),
             content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
             timeout: self.settings.timeout,
+            platform: is_one_of_several.then_some(self.platform),
             environment: None,
         }
     }

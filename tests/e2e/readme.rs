@@ -46,6 +46,17 @@ fn three_lines_and_one_command_and_a_lab() {
     let shown = indented(README, "text").replace("failed to build: failed to solve: ", "");
     assert_eq!(error_of(&failed), shown);
 
+    // The line is not the first one.
+    project.write("late.yml", format!("\n{env}"));
+    let late = project
+        .docker(&["build", "-f", "late.yml", "."])
+        .expect_failure();
+    let (_, told) = README
+        .split_once("Dockerfile (`")
+        .expect("what Docker says");
+    let (told, _) = told.split_once('`').expect("its end");
+    assert!(late.stderr.contains(told), "{}", late.stderr);
+
     project.write("env.yml", env);
     readme.run("docker build -f env.yml");
     let (_, run) = README.split_once("`docker run env ").unwrap();

@@ -107,6 +107,18 @@ fn the_environment_alone_is_copied_into_other_images(store: Store) {
         text.contains("pkg:conda/python@") && !text.contains("pkg:oci/"),
         "{text}"
     );
+
+    let args = ["--target", "prefix", "-o", "type=tar,dest=env.tar"];
+    project.build_file(LOCK, &args).expect_success();
+    let mut tar = std::process::Command::new("tar");
+    let listed = tar.arg("-tf").arg(project.path("env.tar")).output();
+    let listed = listed.expect("tar runs").stdout;
+    let listed = String::from_utf8_lossy(&listed);
+    let has = |path: &str| listed.lines().any(|line| line == path);
+    assert!(
+        has("opt/conda/bin/python") && !has("etc/passwd"),
+        "{listed}"
+    );
 }
 
 /// An env.yml with packages from two channels and a pip index, all on the project's server, and the build-arg that

@@ -4,6 +4,7 @@ use buildkit_llb::{OpOptions, Options, Output, ProgressGroup};
 
 use crate::programs::PROGRAM;
 use crate::step::Step;
+use condafront_model::platform::Platform;
 use condafront_step_spec::timeout::{TIMEOUT, Timeout};
 
 /// Where condafront's program is mounted in steps that run in the image's root.
@@ -20,6 +21,8 @@ pub struct Tools<'a> {
     pub content_cache: bool,
     /// How long programs in the image's own root may print nothing.
     pub timeout: Timeout,
+    /// The platform that the image is for, if the build makes images for several: the names of steps say which.
+    pub platform: Option<Platform>,
     /// The environment that steps are about, if the build has several: their names say which.
     pub environment: Option<&'a str>,
 }
@@ -32,6 +35,7 @@ impl<'a> Tools<'a> {
             no_cache: false,
             content_cache: true,
             timeout: Timeout::default(),
+            platform: None,
             environment: None,
         }
     }
@@ -47,15 +51,20 @@ impl Tools<'_> {
         }
     }
 
-    /// A name with the environment, if the build has several: `[install 1/9] numpy` is `[install gpu 1/9] numpy`.
+    /// A name with the platform and the environment, where the build has several: `[install 1/9] numpy` is
+    /// `[install linux/arm64 gpu 1/9] numpy`.
     pub(crate) fn title(&self, name: impl Into<String>) -> String {
         let name = name.into();
-        match (self.environment, name.find([' ', ']'])) {
-            (Some(environment), Some(end)) if name.starts_with('[') => {
+        let platform = self.platform.map(|platform| platform.to_string());
+        let environment = self.environment.map(str::to_owned);
+        let labels = [platform, environment].into_iter().flatten();
+        let labels: String = labels.map(|label| format!(" {label}")).collect();
+        match name.find([' ', ']']).filter(|_| name.starts_with('[')) {
+            Some(end) => {
                 let (kind, rest) = name.split_at(end);
-                format!("{kind} {environment}{rest}")
+                format!("{kind}{labels}{rest}")
             }
-            _ => name,
+            None => name,
         }
     }
 
@@ -125,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_which_of_several_environments_they_are_about() {
+    fn names_say_which_of_several_environments_and_platforms_they_are_about() {
         let programs = Image::new("condafront").build();
         let alone = Tools::new(&programs);
         let several = Tools {
@@ -139,6 +148,17 @@ mod tests {
         ] {
             assert_eq!(several.title(name), expected);
             assert_eq!(several.of_image().title(name), name);
+        }
+        let of_platform = Tools {
+            platform: Some(Platform::LinuxArm64),
+            ..several
+        };
+        for (name, expected) in [
+            ("[install 1/9] numpy", "[install linux/arm64 gpu 1/9] numpy"),
+            ("[pip] install", "[pip linux/arm64 gpu] install"),
+            ("numpy", "numpy"),
+        ] {
+            assert_eq!(of_platform.title(name), expected);
         }
         assert_eq!(
             alone.downloads("conda", 1).name,

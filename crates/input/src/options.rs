@@ -114,17 +114,20 @@ impl Options {
             .filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))
     }
 
-    /// The platforms that `--platform` names; empty if it was not given.
+    /// The platforms that `--platform` names, each once; empty if it was not given.
     ///
     /// # Errors
     /// When conda has no packages for one of them.
     pub fn platforms(&self) -> Result<Vec<Platform>, OptionError> {
-        self.get("platform")
-            .unwrap_or_default()
-            .split(',')
-            .filter(|name| !name.trim().is_empty())
-            .map(|name| Ok(Platform::parse(name)?))
-            .collect()
+        let mut platforms = Vec::new();
+        let names = self.get("platform").unwrap_or_default().split(',');
+        for name in names.filter(|name| !name.trim().is_empty()) {
+            let platform = Platform::parse(name)?;
+            if !platforms.contains(&platform) {
+                platforms.push(platform);
+            }
+        }
+        Ok(platforms)
     }
 
     /// Whether to return even a single platform as a list.

@@ -21,6 +21,7 @@ pub(crate) mod keys;
 mod options;
 mod outline;
 pub(crate) mod packages;
+mod platform_findings;
 mod platform_needs;
 mod read;
 mod reader;

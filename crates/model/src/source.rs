@@ -134,6 +134,15 @@ impl SourceFile {
             return Ok(&self.text);
         };
         let name = &self.name;
+        if let Some(kind) = binary_kind(data) {
+            let help = match name.rsplit('.').next() {
+                Some("conda" | "bz2") => {
+                    "To install a conda package from a file, list its URL in an explicit lock."
+                }
+                _ => "Check the name after -f: an environment file or a lock is text.",
+            };
+            return Err(Diagnostic::new(format!("{name} is {kind}")).help(help));
+        }
         let (message, help) = match first.kind {
             DamageKind::Invalid(encoding) => (
                 format!("{name} is not valid {encoding}"),
@@ -163,6 +172,23 @@ impl SourceFile {
             },
         )
     }
+}
+
+/// What a file is that begins as no text does (file(1) knows them by the same bytes).
+fn binary_kind(data: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 9] = [
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "compressed with gzip"),
+        (b"BZh", "compressed with bzip2"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+        (b"\xfd7zXZ\0", "compressed with xz"),
+        (b"\x7fELF", "a program"),
+        (b"\x89PNG", "an image"),
+        (b"\xff\xd8\xff", "an image"),
+        (b"%PDF-", "a PDF document"),
+    ];
+    let found = KINDS.iter().find(|(start, _)| data.starts_with(start));
+    found.map(|(_, kind)| *kind)
 }
 
 impl fmt::Debug for SourceFile {

@@ -229,14 +229,12 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
     match call(name, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("error: {}", visible(&report.message));
             let dirs = REPORT_DIRS.map(Path::new);
             if !dirs.iter().any(|dir| dir.is_dir()) {
-                if let Some(hint) = hint(name) {
-                    eprintln!("{hint}");
-                }
+                eprintln!("error: {}", visible(&outside(name, &report.message)));
                 return ExitCode::FAILURE;
             }
+            eprintln!("error: {}", visible(&report.message));
             // What the step ran must not replace its report.
             child::end_others();
             ExitCode::from(match report::leave(&report, &dirs) {
@@ -250,11 +248,17 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
 
 /// What to say where a step cannot leave a report. Only builds have what steps work with, except for the one that runs in
 /// the place of the user's command.
-fn hint(name: &str) -> Option<String> {
-    let is_step = name != RUN_GROUP_WRITABLE && name != PROBE_WRITE;
-    is_step.then(|| {
-        format!("`{name}` is a step of a build, and works only there. See condafront --help.")
-    })
+fn outside(name: &str, message: &str) -> String {
+    if [RUN_GROUP_WRITABLE, PROBE_WRITE].contains(&name) {
+        return message.to_owned();
+    }
+    let way = match name {
+        "verify" | "diff" => format!("docker build --target {name} -f FILE ."),
+        _ => "docker build -f FILE .".to_owned(),
+    };
+    format!(
+        "`{name}` is a step of a build, and works only there: {way}\nSee condafront --help. The step ended with: {message}"
+    )
 }
 
 fn is_full_disk(error: &io::Error) -> bool {
@@ -270,8 +274,12 @@ mod tests {
 
     #[test]
     fn a_command_of_the_user_gets_no_hint_about_steps() {
-        assert_eq!(hint(RUN_GROUP_WRITABLE), None);
-        assert!(hint("solve").is_some());
+        assert_eq!(outside(RUN_GROUP_WRITABLE, "why"), "why");
+        let told = outside("verify", "why");
+        assert!(
+            told.contains("--target verify") && told.ends_with("why"),
+            "{told}"
+        );
     }
 
     #[test]

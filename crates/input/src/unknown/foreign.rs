@@ -128,6 +128,18 @@ const KINDS: &[Kind] = &[
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
+        all: &["apiVersion", "kind"],
+        any: &[],
+        what: "an object of Kubernetes",
+        help: "Build the image from an environment file, and name the image in this file.",
+    },
+    Kind {
+        all: &["package"],
+        any: &["requirements", "build", "source", "about"],
+        what: "a recipe, from which a package is built",
+        help: BUILD_AN_ENVIRONMENT,
+    },
+    Kind {
         all: &["services"],
         any: &[],
         what: "a file for Docker Compose",

@@ -7,6 +7,7 @@ use crate::explicit_lock::MARKER;
 use crate::leftover;
 use crate::locked::address;
 use crate::python_files::{in_environment, own_name, project_help};
+use condafront_model::platform::is_subdir;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -65,6 +66,19 @@ pub(super) fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             format!("{name} is a script"),
             format!(
                 "Build from an environment file. To run the script in the build, add `condafront: {{copy: {{{shown}: ./}}, run: [./{shown}]}}` to it."
+            ),
+        )
+    } else if own == "Snakefile" || own.ends_with(".smk") {
+        (
+            format!("{name} is a workflow of Snakemake"),
+            "Build from the environment files that its rules name under `conda:`.".to_owned(),
+        )
+    } else if own.ends_with(".hcl") {
+        (
+            format!("{name} is a bake file"),
+            format!(
+                "Build with `docker buildx bake -f {shown}`, and name the environment file in it: dockerfile = \"env.yml\".",
+                shown = quoted(own)
             ),
         )
     } else if own == "apt.txt" {
@@ -127,8 +141,15 @@ fn of_list(file: &Arc<SourceFile>, text: &str, number: usize, line: &str) -> Opt
                 "{as_entries}. This entry and others with its build were installed by pip: write them as `{}` under `- pip:`.",
                 quoted(&requirement)
             )),
-            None => at(number, format!("{name} is a bare list of conda packages"))
-                .help(format!("{as_entries}: `- {}`.", quoted(line))),
+            None => match other_system(text) {
+                Some((number, subdir)) => at(
+                    number,
+                    format!("{name} is a list that `conda list --export` wrote on {}", quoted(subdir)),
+                )
+                .help("It names builds for that system. Run `conda env export --from-history` there, and build from what it writes."),
+                None => at(number, format!("{name} is a bare list of conda packages"))
+                    .help(format!("{as_entries}: `- {}`.", quoted(line))),
+            },
         },
         List::Either => at(number, format!("{name} is a bare list of packages")).help(format!(
             "{as_entries}: `- {}`. If it is for pip, name it in an environment file instead: {}.",
@@ -137,6 +158,15 @@ fn of_list(file: &Arc<SourceFile>, text: &str, number: usize, line: &str) -> Opt
         )),
     };
     Some(error)
+}
+
+/// The line in which `conda list --export` names a system other than Linux, and that system.
+fn other_system(text: &str) -> Option<(usize, &str)> {
+    let mut lines = (1..).zip(text.lines());
+    let (number, subdir) = lines
+        .find_map(|(number, line)| Some((number, line.strip_prefix("# platform:")?.trim())))?;
+    let is_other = is_subdir(subdir) && !subdir.starts_with("linux-");
+    is_other.then_some((number, subdir))
 }
 
 /// The first line of `conda list --export` for a package that pip installed, and that package as a requirement.

@@ -28,6 +28,31 @@ fn what_is_not_text_is_reported_at_its_line() {
 }
 
 #[test]
+fn what_is_no_text_at_all_is_named() {
+    let told = |name: &str, data: &[u8]| {
+        let error = SourceFile::new(name, data).text().unwrap_err();
+        assert!(error.locations.is_empty());
+        format!("{error}")
+    };
+    let all = [
+        told("numpy-1-0.conda", b"PK\x03\x04\0\0"),
+        told("numpy-1-0.tar.bz2", b"BZh91AY&SY\xff\0"),
+        told("micromamba", b"\x7fELF\x02\x01\0"),
+        told("lab.png", b"\x89PNG\r\n\x1a\n\0"),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @r"
+    numpy-1-0.conda is a ZIP archive
+    To install a conda package from a file, list its URL in an explicit lock.
+    numpy-1-0.tar.bz2 is compressed with bzip2
+    To install a conda package from a file, list its URL in an explicit lock.
+    micromamba is a program
+    Check the name after -f: an environment file or a lock is text.
+    lab.png is an image
+    Check the name after -f: an environment file or a lock is text.
+    ");
+}
+
+#[test]
 fn excerpts_hide_credentials_and_keep_line_numbers() {
     let mut text = String::from("@EXPLICIT\n");
     text.push_str(&"# a comment that makes the file large\n".repeat(5000));
