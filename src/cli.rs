@@ -4,9 +4,11 @@ mod arguments;
 mod check;
 mod files;
 mod graph;
+mod output;
 
 use condafront_input::build_packages::{self, BuildFor};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use buildkit_llb::{dot, text};
 use prost::Message as _;
 
 use crate::findings as of_image;
+use crate::image::name::BaseName;
 use crate::options::choices::Choices;
 use crate::options::settings::Settings;
 use arguments::{Command, CommandLine, HELP};
@@ -29,8 +32,9 @@ use condafront_input::{
 use condafront_model::check_options::CheckOptions;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
-use files::Files;
+use files::{Files, read_bounded};
 use graph::Locked;
+use output::{print, tell};
 
 /// Runs a command line, which does not include the program's name.
 pub fn run(args: &[String]) -> ExitCode {
@@ -54,7 +58,7 @@ pub fn run(args: &[String]) -> ExitCode {
     match outcome {
         Ok(output) => print(&output),
         Err(diagnostic) => {
-            eprintln!("{}", diagnostic.render(Level::Error));
+            tell(&diagnostic.render(Level::Error));
             ExitCode::FAILURE
         }
     }
@@ -69,19 +73,13 @@ fn request_of(input: &EnvironmentInput) -> Option<SolveRequest> {
 }
 
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
-    let data = std::fs::read(path).map_err(|error| match error.kind() {
+    let data = read_bounded(Path::new(path)).map_err(|error| match error.kind() {
         ErrorKind::IsADirectory => Diagnostic::new(format!("`{path}` is a folder"))
             .help("Name a file in it, for example an env.yml.")
             .caused_by(error),
         _ => Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error),
     })?;
     Ok(SourceFile::new(path, data))
-}
-
-fn print(bytes: &[u8]) -> ExitCode {
-    // A closed pipe (`| head`) is the reader's choice, not an error.
-    let _ = std::io::stdout().lock().write_all(bytes);
-    ExitCode::SUCCESS
 }
 
 impl CommandLine {
@@ -111,8 +109,7 @@ impl CommandLine {
                     return self.image_file(&files, &file, &image, &settings);
                 }
             };
-        let of_image = of_image::all(&settings, &input.section, &file);
-        warn(&of_image, &settings.check)?;
+        self.check_image(&settings, &input.section, &file)?;
         let mut categories = KnownCategories::default();
         let summary = check(
             &files,
@@ -159,6 +156,26 @@ impl CommandLine {
         })
     }
 
+    /// Reports what is wrong with what the image section of `file` and the build-args choose together.
+    fn check_image(
+        &self,
+        settings: &Settings,
+        section: &ImageSection,
+        file: &Arc<SourceFile>,
+    ) -> Result<(), Diagnostic> {
+        let base = Choices::new(settings, section).base;
+        if let Err(error) = base.value.parse::<BaseName>() {
+            let error = Diagnostic::of(error);
+            return Err(match base.lines {
+                Some(lines) => error.at(file, lines),
+                None => error,
+            });
+        }
+        let mut found = of_image::all(settings, section, file);
+        found.extend(of_image::installer(settings, section, self.platform)?);
+        warn(&found, &settings.check)
+    }
+
     /// Reports what is wrong with the packages of `section` that only builds see, for the environments that have something to
     /// build; `file` has the section.
     fn check_build(
@@ -200,8 +217,9 @@ impl CommandLine {
         }
         let options = &settings.check;
         let mut own = image.section.warnings(file);
-        own.extend(of_image::all(settings, &image.section, file));
-        warn(&[&own[..], &image.warnings].concat(), options)?;
+        own.extend(image.warnings.iter().cloned());
+        warn(&own, options)?;
+        self.check_image(settings, &image.section, file)?;
         let mut text = String::new();
         let mut inputs = Vec::new();
         let mut asking = Vec::new();

@@ -11,3 +11,6 @@ pub(crate) mod named;
 pub(crate) mod project;
 pub(crate) mod sources;
 mod tree;
+
+/// The largest file to read, in bytes. A larger one must be a mistake.
+pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;

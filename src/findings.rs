@@ -5,10 +5,13 @@ use std::sync::Arc;
 use crate::image::name::BaseName;
 use crate::options::choices::{Choice, Choices};
 use crate::options::settings::Settings;
+use condafront_graph::plan::micromamba;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_step_spec::install::Installer;
 
 /// All of it, where no named context stands in for the base image; `file` is the build file.
 pub(crate) fn all(
@@ -19,6 +22,23 @@ pub(crate) fn all(
     let choices = Choices::new(settings, section);
     let found = [base(&choices.base, file), user(settings, section, file)];
     found.into_iter().flatten().collect()
+}
+
+/// The warnings about the package of the installer, for steps that run on `platform`.
+///
+/// # Errors
+/// When there is no such package.
+pub(crate) fn installer(
+    settings: &Settings,
+    section: &ImageSection,
+    platform: Platform,
+) -> Result<Vec<Warning>, Diagnostic> {
+    if Choices::new(settings, section).installer != Installer::Micromamba {
+        return Ok(Vec::new());
+    }
+    let package = micromamba::package(&settings.micromamba, platform)?;
+    let warning = micromamba::warning(&package, &settings.micromamba);
+    Ok(warning.into_iter().collect())
 }
 
 /// The warning about a base image whose name can lead to another one.

@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 
 use crate::context::build_file::BuildFile;
 use crate::context::sources::Sources;
+use crate::findings;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::options::build_args::BUILD_ARGS;
-use crate::options::choices::Choices;
 use crate::options::settings::Settings;
 use crate::options::target::Target;
 use crate::stages as build;
 use crate::stages::input::ImageInput;
-use condafront_graph::plan::micromamba;
 use condafront_input::options::Options;
 use condafront_input::section::{self, Outline};
 use condafront_model::lint::{self, Warning};
@@ -27,7 +26,6 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Level, Location};
 use condafront_model::visible::visible;
-use condafront_step_spec::install::Installer;
 
 const DESCRIBE: &str = "frontend.subrequests.describe";
 const LINT: &str = "frontend.lint";
@@ -226,11 +224,9 @@ fn check(
     input: &ImageInput,
 ) -> Result<Vec<Warning>, Diagnostic> {
     let is_given = options.named_context("micromamba", platform).is_some();
-    let installer = Choices::new(settings, &input.section).installer;
     let mut warnings = input.warnings.clone();
-    if installer == Installer::Micromamba && !is_given {
-        let package = micromamba::package(&settings.micromamba, platform)?;
-        warnings.extend(micromamba::warning(&package, &settings.micromamba));
+    if !is_given {
+        warnings.extend(findings::installer(settings, &input.section, platform)?);
     }
     Ok(settings.check.counted(&warnings))
 }

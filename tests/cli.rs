@@ -24,6 +24,14 @@ dependencies:
     - requests
 ";
 
+const BASE: &str = "\
+# syntax=org/condafront
+channels: [conda-forge]
+dependencies: [numpy]
+condafront:
+  base: debian:13@sha256:00
+";
+
 const LATE: &str = "\
 # My environment.
 # syntax=org/condafront
@@ -46,6 +54,7 @@ fn condafront(args: &[&str]) -> Output {
         ("env.lock", LOCK),
         ("env.yml", ENV),
         ("late.yml", LATE),
+        ("base.yml", BASE),
         ("wrong.yml", WRONG),
     ];
     for (name, text) in files {
@@ -84,6 +93,8 @@ fn mistakes_on_the_command_line_are_explained() {
         &["check"][..],
         &["check", "missing.lock"],
         &["check", "."],
+        &["check", "/dev/zero"],
+        &["check", "env.yml", "--build-arg", "BASE_IMAGE=Debian:13"],
         &["chekc", "env.lock"],
         &["build"],
         &["lock", "env.yml"],
@@ -119,6 +130,37 @@ fn mistakes_on_the_command_line_are_explained() {
 fn the_version_is_a_command_too() {
     let of = |args: &[&str]| text(&condafront(args));
     assert_eq!(of(&["version"]), of(&["--version"]));
+}
+
+/// The command-line tool finds what a build finds without an engine.
+#[test]
+fn the_image_and_the_installer_are_checked() {
+    let base = condafront(&["check", "base.yml"]);
+    let installer = [
+        "CONDAFRONT_INSTALLER=micromamba",
+        "MICROMAMBA_VERSION=2.3.0",
+    ];
+    let [choice, version] = installer;
+    let installer = condafront(&[
+        "check",
+        "env.lock",
+        "--build-arg",
+        choice,
+        "--build-arg",
+        version,
+    ]);
+    insta::assert_snapshot!(text(&base) + &text(&installer));
+}
+
+/// Nobody may be reading what goes wrong.
+#[test]
+fn a_closed_pipe_is_no_failure_of_its_own() {
+    let script = "\"$0\" check missing.lock 2>&1 | true; exit ${PIPESTATUS[0]}";
+    let ended = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_condafront")])
+        .output()
+        .expect("bash runs");
+    assert_eq!(ended.status.code(), Some(1));
 }
 
 /// `docker build` does not hand this file to condafront.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::files::{CheckedLists, Files};
+use super::output::tell;
 use condafront_input::file_path::FilePath;
 use condafront_input::pypi::{self, PypiPackages};
 use condafront_input::{
@@ -122,7 +123,7 @@ pub(super) fn check(
 pub(super) fn warn(warnings: &[Warning], options: &CheckOptions) -> Result<(), Diagnostic> {
     let counted = options.counted(warnings);
     for warning in lint::shown(&counted) {
-        eprintln!("{}", warning.diagnostic.render(Level::Warning));
+        tell(&warning.diagnostic.render(Level::Warning));
     }
     match counted.into_iter().next().filter(|_| options.is_error()) {
         Some(warning) => Err(warning.into_error()),

@@ -1,9 +1,11 @@
 //! The files that a file names, found as a build in the current folder finds them: `docker build -f FILE .`
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::context::MAX_FILE_BYTES;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 use condafront_input::own_lock::OwnLock;
 use condafront_input::pip_reading::{PipFiles, PipReading};
@@ -32,6 +34,22 @@ pub(super) struct Files {
     beside: PathBuf,
     /// The same, as a build knows it.
     pub(super) folder: FilePath,
+}
+
+/// The content of a file that is not larger than a build accepts.
+///
+/// # Errors
+/// As [`std::fs::read`], and [`ErrorKind::FileTooLarge`].
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    let file = File::open(path)?;
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut data)?;
+    if data.len() > MAX_FILE_BYTES {
+        let message = format!("it is larger than {} MiB", MAX_FILE_BYTES >> 20);
+        return Err(io::Error::new(ErrorKind::FileTooLarge, message));
+    }
+    Ok(data)
 }
 
 impl Files {
@@ -171,7 +189,7 @@ impl Files {
             return Ok(Content::Unknown);
         }
         let path = self.path(place);
-        match std::fs::read(&path) {
+        match read_bounded(&path) {
             Ok(data) => Ok(Content::File(data)),
             Err(_) if path.is_dir() => Ok(Content::Folder),
             Err(error)

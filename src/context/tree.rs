@@ -11,9 +11,6 @@ use condafront_input::options::Options;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
-/// The largest file to read, in bytes. A larger one must be a mistake.
-const MAX_FILE_BYTES: usize = 64 << 20;
-
 /// A file system that has files of the user.
 #[derive(Clone)]
 pub(super) enum Tree {
@@ -194,10 +191,10 @@ pub(super) async fn content(
         };
         let last = piece.len() < 8 << 20;
         data.extend(piece);
-        if data.len() > MAX_FILE_BYTES {
+        if data.len() > super::MAX_FILE_BYTES {
             return Err(Diagnostic::new(format!(
                 "`{name}` is larger than {} MiB",
-                MAX_FILE_BYTES >> 20
+                super::MAX_FILE_BYTES >> 20
             ))
             .help("Check that this is the file you mean.")
             .into());

@@ -120,7 +120,7 @@ fn layers_are_shared_between_projects() {
     project.write(
         IMAGE,
         format!(
-            "# syntax={}\nenvironments: {{base: conda-linux-64.lock}}\ngroup_writable: true\n",
+            "# syntax={}\nenvironments: {{base: env.lock}}\ngroup_writable: true\n",
             frontend()
         ),
     );

@@ -20,20 +20,27 @@ pub fn check_options<'a>(
 ) -> Result<CheckOptions, Diagnostic> {
     let given = build_args.find(|(name, value)| *name == BUILD_ARG && !value.trim().is_empty());
     if let Some((name, value)) = given {
-        return CheckOptions::parse(value).map_err(|error| {
+        return CheckOptions::parse_shared(value).map_err(|error| {
             let help = error.help();
             invalid(name, error).help(help)
         });
     }
     // That it is text is checked where it is read.
     let text = file.text().unwrap_or_default();
-    let Some((line, value)) = directive(text) else {
+    let Some((line, value)) = directives(text).next() else {
         return Ok(CheckOptions::default());
     };
-    let place = Place {
+    let place = |line| Place {
         file,
         lines: Lines::one(line),
     };
+    let after = directives(text).nth(1);
+    if let Some((second, _)) = after {
+        return Err(place(second)
+            .error("the file has a second `# check` line")
+            .help("Write all options in one line: # check=skip=NoChannel;error=true"));
+    }
+    let place = place(line);
     let at = |error: CheckOptionsError| {
         let help = error.help();
         place.error(error.to_string()).help(help).caused_by(error)
@@ -41,10 +48,10 @@ pub fn check_options<'a>(
     CheckOptions::parse(value).map_err(at)
 }
 
-/// The line and the value of the directive in the comments at the top.
-fn directive(text: &str) -> Option<(usize, &str)> {
+/// The lines and the values of the directive in the comments at the top.
+fn directives(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let comments = text.lines().map_while(|line| line.strip_prefix('#'));
-    (1..).zip(comments).find_map(|(line, comment)| {
+    (1..).zip(comments).filter_map(|(line, comment)| {
         let (key, value) = comment.split_once('=')?;
         key.trim()
             .eq_ignore_ascii_case("check")
@@ -87,7 +94,9 @@ mod tests {
         let arg = |value| is_skipped(text, &[(BUILD_ARG, value)]);
         assert!(!arg("error=true").unwrap());
         assert!(arg("").unwrap());
-        assert!(arg("skip=nothing").is_err());
+        assert!(arg("skip=NoChanel").is_err());
+        // One build-arg for several files may name rules of Dockerfiles.
+        assert!(!arg("skip=JSONArgsRecommended").unwrap());
     }
 
     #[test]
@@ -95,5 +104,8 @@ mod tests {
         let error = is_skipped("# syntax=x\n# check=skip=NoChanel\n", &[]).unwrap_err();
         assert_eq!(error.locations[0].lines, Lines::one(2));
         assert!(error.to_string().contains("NoChannel"), "{error}");
+        let two = "# check=skip=NoChannel\n# syntax=x\n# check=error=true\n";
+        let error = is_skipped(two, &[]).unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(3));
     }
 }

@@ -21,7 +21,7 @@ use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::{NO_DEFAULTS, is_general};
-use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
+use condafront_model::environment_prefix::{EnvironmentPrefix, LONGEST, NameError};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::origin::{Origin, OtherSystem};
@@ -255,7 +255,7 @@ impl Reader<'_> {
             ),
             Err(NameError::Empty) => ("it is empty".to_owned(), OTHER_NAME),
             Err(NameError::Start) => ("it starts with a dot or a dash".to_owned(), OTHER_NAME),
-            Err(NameError::TooLong) => ("it is too long".to_owned(), OTHER_NAME),
+            Err(NameError::TooLong) => (format!("it has more than {LONGEST} bytes"), OTHER_NAME),
         };
         Err(place
             .error(format!(

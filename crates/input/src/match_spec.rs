@@ -41,6 +41,8 @@ mod unintended;
 
 /// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
+/// How many parentheses of the same kind it can have.
+const MOST_PARENTHESES: usize = 8;
 
 /// How MatchSpecs are read: with extras, flags and conditions (CEPs 43 to 45).
 fn options(strictness: ParseStrictness) -> ParseMatchSpecOptions {
@@ -70,9 +72,12 @@ pub(super) fn read(
     place: Place<'_>,
 ) -> Result<Dependency, Diagnostic> {
     let text = text.trim();
-    if text.len() > LONGEST || text.matches('(').count() > 8 {
+    if text.len() > LONGEST || text.matches('(').count() > MOST_PARENTHESES {
+        let message = format!(
+            "a dependency has more than {LONGEST} characters, or more than {MOST_PARENTHESES} parentheses"
+        );
         return Err(place
-            .error("a dependency is too long or has too many parentheses")
+            .error(message)
             .help("Write a package name and, if needed, a version: numpy >=1.26,<2."));
     }
     if let Some(mistake) = mistakes::before_parsing(text) {

@@ -118,10 +118,6 @@ impl Node {
     }
 }
 
-/// How many values and ends of values a short file may have with what its aliases repeat. A longer one may have as many as
-/// it has bytes.
-const OF_ALIASES: usize = 100_000;
-
 /// Reads a file's only document.
 ///
 /// # Errors
@@ -130,8 +126,8 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
     let mut budget = serde_saphyr::Budget::default();
     // Lock files for several platforms have about ten thousand entries. Every event comes from at least one byte of the
     // file or from an alias.
-    budget.max_events = text.len().max(OF_ALIASES);
-    budget.max_nodes = text.len().max(OF_ALIASES);
+    budget.max_events = invalid::most_values(text);
+    budget.max_nodes = invalid::most_values(text);
     budget.max_depth = invalid::MAX_DEPTH;
     budget.max_total_scalar_bytes = text.len().max(1 << 20).saturating_mul(2);
     let mut options = serde_saphyr::Options::default();

@@ -3,7 +3,7 @@
 //! (<https://docs.docker.com/reference/dockerfile/#check>, `frontend/dockerfile/linter/linter.go`).
 
 use crate::lint::{Rule, Warning};
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, nearest};
 use crate::redact::quoted;
 
 /// Which findings of the lint count, and for how much.
@@ -30,11 +30,11 @@ impl Default for Chosen {
 
 impl Chosen {
     /// Reads the value of an option: names separated by commas, or `all`.
-    fn parse(value: &str) -> Result<Self, CheckOptionsError> {
+    fn parse(value: &str, is_foreign: &dyn Fn(&str) -> bool) -> Result<Self, CheckOptionsError> {
         if value.eq_ignore_ascii_case("all") {
             return Ok(Self::All);
         }
-        rules(value).map(Self::Only)
+        rules(value, is_foreign).map(Self::Only)
     }
 
     fn names(&self, rule: Rule) -> bool {
@@ -83,14 +83,30 @@ impl CheckOptions {
     /// # Errors
     /// When the text is something else.
     pub fn parse(text: &str) -> Result<Self, CheckOptionsError> {
+        Self::read(text, |_| false)
+    }
+
+    /// The same for a text that other frontends get as well, and that may name rules of theirs: what is not close to one of
+    /// ours is not about us.
+    ///
+    /// # Errors
+    /// When the text is something else.
+    pub fn parse_shared(text: &str) -> Result<Self, CheckOptionsError> {
+        let names = || Rule::ALL.iter().map(|rule| rule.name());
+        Self::read(text, |name| nearest(name, names()).is_none())
+    }
+
+    fn read(text: &str, is_foreign: impl Fn(&str) -> bool) -> Result<Self, CheckOptionsError> {
         let mut options = Self::default();
         let parts = text.split(';').map(str::trim);
         for part in parts.filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim();
             match key.trim() {
-                "skip" if !value.is_empty() => options.skipped = Chosen::parse(value)?,
-                "experimental" if !value.is_empty() => options.requested = Chosen::parse(value)?,
+                "skip" if !value.is_empty() => options.skipped = Chosen::parse(value, &is_foreign)?,
+                "experimental" if !value.is_empty() => {
+                    options.requested = Chosen::parse(value, &is_foreign)?;
+                }
                 "error" => {
                     options.is_error = match value.to_ascii_lowercase().as_str() {
                         "true" | "t" | "1" => true,
@@ -127,15 +143,18 @@ impl CheckOptions {
     }
 }
 
-fn rules(names: &str) -> Result<Vec<Rule>, CheckOptionsError> {
+fn rules(names: &str, is_foreign: &dyn Fn(&str) -> bool) -> Result<Vec<Rule>, CheckOptionsError> {
+    let mut found = Vec::new();
     let names = names.split(',').map(str::trim);
-    let rule = |name: &str| {
+    for name in names.filter(|name| !name.is_empty()) {
         let mut rules = Rule::ALL.iter();
-        let found = rules.find(|rule| rule.name().eq_ignore_ascii_case(name));
-        let missing = || CheckOptionsError::Rule(name.to_owned());
-        found.copied().ok_or_else(missing)
-    };
-    names.filter(|name| !name.is_empty()).map(rule).collect()
+        match rules.find(|rule| rule.name().eq_ignore_ascii_case(name)) {
+            Some(rule) => found.push(*rule),
+            None if is_foreign(name) => {}
+            None => return Err(CheckOptionsError::Rule(name.to_owned())),
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -174,6 +193,17 @@ mod tests {
             let options = CheckOptions::parse(text).unwrap();
             assert_eq!(options.counted(&warnings()).len(), counted, "{text}");
             assert_eq!(options.is_error(), is_error, "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_of_other_frontends_are_not_ours() {
+        let options = CheckOptions::parse_shared("skip=JSONArgsRecommended,NoChannel;error=true");
+        let own = CheckOptions::parse("skip=NoChannel;error=true");
+        assert_eq!(options, own);
+        for text in ["skip=NoChanel", "skip=", "JSONArgsRecommended"] {
+            assert_eq!(CheckOptions::parse_shared(text), CheckOptions::parse(text));
+            assert!(CheckOptions::parse(text).is_err(), "{text}");
         }
     }
 

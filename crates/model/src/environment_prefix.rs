@@ -12,7 +12,7 @@ const BASE: &str = "base";
 const OLD_BASE: &str = "root";
 
 /// A prefix must fit into the 255 bytes that packages reserve for it, with room for the paths below it.
-const LONGEST: usize = 150;
+pub const LONGEST: usize = 150;
 
 /// An environment's name and prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]

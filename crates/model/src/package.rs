@@ -94,6 +94,9 @@ pub enum PackageNameError {
     /// Not `name-version-build`.
     #[error("its name is not of the form <name>-<version>-<build>")]
     Parts,
+    /// Longer than a file's name can be (`NAME_MAX`).
+    #[error("its name has more than 255 bytes")]
+    TooLong,
     /// A character that package names cannot have.
     #[error("its name has a character that package names cannot have")]
     Character,
@@ -109,6 +112,9 @@ impl PackageId {
             .into_iter()
             .find_map(|format| Some((file_name.strip_suffix(format.suffix())?, format)))
             .ok_or(PackageNameError::Suffix)?;
+        if file_name.len() > 255 {
+            return Err(PackageNameError::TooLong);
+        }
         let mut parts = stem.rsplitn(3, '-');
         let (Some(build), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next())
         else {

@@ -4,16 +4,45 @@ use crate::redact;
 
 /// Words in the names of secrets, as BuildKit has them for Dockerfiles (`SecretsUsedInArgOrEnv` in
 /// `frontend/dockerfile/dockerfile2llb/convert.go`).
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 15] = [
     "apikey",
     "auth",
+    "authorization",
     "credential",
     "credentials",
+    "passphrase",
     "password",
+    "passwords",
     "pword",
     "passwd",
     "secret",
+    "secrets",
     "token",
+    "tokens",
+    "apikeys",
+];
+
+/// The same, at the end of a word: `PGPASSWORD`, `dbPassword`.
+const ENDS: [&str; 3] = ["password", "passwd", "passphrase"];
+
+/// Last words of names that are secrets if another word comes before: `MYSQL_PWD`, `GITHUB_PAT`. `PWD` is a folder.
+const LAST: [&str; 3] = ["pass", "pat", "pwd"];
+
+/// How the tokens of well-known services begin, and how long they are at least.
+const TOKENS: [(&str, usize); 13] = [
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghs_", 20),
+    ("ghu_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 20),
+    ("hf_", 20),
+    ("npm_", 20),
+    ("pypi-AgE", 20),
+    ("sk-", 20),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("-----BEGIN ", 20),
 ];
 
 /// Of the other keys, many are of databases, sorts and files.
@@ -52,14 +81,42 @@ const MASK: &str = "***";
 
 /// Whether the variable `name` looks like a secret that is part of the file, or of the image. The value may be unknown.
 pub fn is_secret(name: &str, value: Option<&str>) -> bool {
-    is_name(name, value) && !value.is_some_and(is_harmless)
+    value.is_some_and(is_token) || (is_name(name, value) && !value.is_some_and(is_harmless))
+}
+
+/// Whether a value is a secret under any name: a token, or an address with a password.
+fn is_token(value: &str) -> bool {
+    let value = value.trim();
+    let begins = |(start, least): &(&str, usize)| value.starts_with(start) && value.len() >= *least;
+    let is_private = |value: &str| !value.starts_with("-----") || value.contains("PRIVATE KEY");
+    (TOKENS.iter().any(begins) && is_private(value)) || has_password(value)
+}
+
+/// Whether a value is an address with a password: `postgres://ada:hunter2@db/lab`.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let login = authority.rsplit_once('@').map(|(login, _)| login);
+    let password = login.and_then(|login| login.split_once(':'));
+    password.is_some_and(|(_, password)| !password.is_empty() && !password.contains('$'))
 }
 
 /// Whether a variable of this name can be a secret, with some value.
 fn may_be_name(name: &str) -> bool {
     let words = || name.split('_');
     let is_one = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
-    words().any(|word| is_one(word, &WORDS) || is_one(word, &[KEY]))
+    words().any(|word| is_one(word, &WORDS) || is_one(word, &[KEY]) || is_one(word, &LAST))
+        || ENDS.iter().any(|end| ends_with(name, end))
+}
+
+fn ends_with(name: &str, end: &str) -> bool {
+    let start = name.len().checked_sub(end.len());
+    start.is_some_and(|start| {
+        name.get(start..)
+            .is_some_and(|rest| rest.eq_ignore_ascii_case(end))
+    })
 }
 
 fn is_name(name: &str, value: Option<&str>) -> bool {
@@ -75,6 +132,8 @@ fn is_name(name: &str, value: Option<&str>) -> bool {
     }
     let mut pairs = parts.iter().zip(parts.iter().skip(1));
     parts.iter().any(|part| is_in(part, &WORDS))
+        || ENDS.iter().any(|end| ends_with(name, end))
+        || (parts.len() > 1 && name != "OLDPWD" && last(&LAST))
         || pairs.any(|(before, part)| part == KEY && is_in(before, &BEFORE_KEY))
 }
 
@@ -119,7 +178,16 @@ impl Masking {
         let mut from = 0;
         let flow = text.find(['{', '[']).unwrap_or(text.len());
         for (start, end) in words(text) {
-            if start < from || !may_be_name(&text[start..end]) {
+            if start < from {
+                continue;
+            }
+            if is_token(&text[start..end]) {
+                shown.push_str(&text[from..start]);
+                shown.push_str(MASK);
+                from = end;
+                continue;
+            }
+            if !may_be_name(&text[start..end]) {
                 continue;
             }
             let Some(value) = Value::after(text, end, flow) else {
@@ -223,6 +291,27 @@ mod tests {
             ("DB_PRIVATE_KEY", Some("-----BEGIN PRIVATE KEY-----")),
             ("AUTH_URL", Some("https://ada:hunter2@example.org")),
             ("TOKEN", Some("https://ada:hunter2@example.org")),
+            (
+                "DATABASE_URL",
+                Some("postgres://ada:hunter2@db.example/lab"),
+            ),
+            (
+                "PIP_INDEX_URL",
+                Some("https://ada:hunter2@pypi.example/simple"),
+            ),
+            ("HTTP_PROXY", Some("http://ada:hunter2@proxy.example:3128")),
+            ("PGPASSWORD", Some("hunter2")),
+            ("dbPassword", Some("hunter2")),
+            ("MYSQL_PWD", Some("hunter2")),
+            ("DB_PASS", Some("hunter2")),
+            ("PASSPHRASE", Some("hunter2")),
+            ("TOKENS", Some("hunter2")),
+            ("SECRETS", Some("hunter2")),
+            ("GITHUB_PAT", Some("hunter2")),
+            ("ANYTHING", Some("ghp_0123456789abcdefghij")),
+            ("OPENAI_KEY", Some("sk-0123456789abcdefghij")),
+            ("AUTHORIZATION", Some("Bearer hunter2")),
+            ("IDENTITY", Some("-----BEGIN OPENSSH PRIVATE KEY-----")),
         ] {
             assert!(is_secret(name, value), "{name}");
         }
@@ -246,6 +335,15 @@ mod tests {
             ("SORT_KEY", Some("name")),
             ("MAX_TOKEN", Some("4096")),
             ("TOKEN_LIMIT", Some("4096")),
+            ("PWD", Some("lab")),
+            ("OLDPWD", Some("lab")),
+            ("PASS", Some("through")),
+            ("FORMAT", Some("pat")),
+            ("SK", Some("sk-short")),
+            ("CERTIFICATE", Some("-----BEGIN CERTIFICATE-----")),
+            ("HOME_URL", Some("https://example.org/a:b@c")),
+            ("REPOSITORY", Some("ssh://git@example.org/lab")),
+            ("INDEX_URL", Some("https://ada:${PASSWORD}@example.org")),
             ("GPG_KEY", Some("A035C8C19219BA821ECEA86B64E628F8D684696D")),
         ] {
             assert!(!is_secret(name, value), "{name}");
@@ -278,6 +376,7 @@ variables:
     hunter2
   MODE: fast
 run: SECRET_TOKEN=hunter2 make
+env: {ANY: ghp_hunter20123456789abc, B: c}
 dependencies: [python=3.13, token==1]
 "#;
         let shown = file.split_inclusive('\n');
@@ -299,6 +398,7 @@ dependencies: [python=3.13, token==1]
             ***
           MODE: fast
         run: SECRET_TOKEN=***
+        env: {ANY: ***, B: c}
         dependencies: [python=3.13, token==1]
         "#);
     }

@@ -10,6 +10,7 @@ use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
+use std::collections::BTreeMap;
 
 /// The tables of dependencies. Of one package, a later table's entry replaces an earlier one's.
 const TABLES: &[&str] = &["dependencies", "host-dependencies", "build-dependencies"];
@@ -107,6 +108,7 @@ impl<'a> Reader<'_, 'a> {
         tables: &[&str],
     ) -> Result<Vec<&'a (Key, Node)>, Diagnostic> {
         let mut found: Vec<&(Key, Node)> = Vec::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let targets = self.workspace.tables(feature, &[]);
         for target in targets {
             for name in tables {
@@ -117,10 +119,10 @@ impl<'a> Reader<'_, 'a> {
                     .workspace
                     .packages(table, name, str::to_ascii_lowercase)?
                 {
-                    let is_it =
-                        |known: &(Key, Node)| known.0.name.eq_ignore_ascii_case(&entry.0.name);
-                    match found.iter().position(|known| is_it(known)) {
-                        Some(index) => found[index] = entry,
+                    let name = entry.0.name.to_ascii_lowercase();
+                    let place = *places.entry(name).or_insert(found.len());
+                    match found.get_mut(place) {
+                        Some(known) => *known = entry,
                         None => found.push(entry),
                     }
                 }

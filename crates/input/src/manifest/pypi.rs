@@ -67,14 +67,12 @@ pub(super) fn read<'a>(
     let mut named = BTreeSet::new();
     for feature in &environment.features {
         let mut own: Vec<&(Key, Node)> = Vec::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for table in workspace.tables(*feature, &["pypi-dependencies"]) {
             for entry in workspace.packages(table, "pypi-dependencies", normalized)? {
-                let name = normalized(&entry.0.name);
-                match own
-                    .iter()
-                    .position(|(key, _)| normalized(&key.name) == name)
-                {
-                    Some(index) => own[index] = entry,
+                let place = *places.entry(normalized(&entry.0.name)).or_insert(own.len());
+                match own.get_mut(place) {
+                    Some(known) => *known = entry,
                     None => own.push(entry),
                 }
             }
@@ -129,6 +127,10 @@ impl Reader<'_, '_> {
             .get("tool")
             .and_then(|all| all.get("uv"));
         let sources = uv.and_then(|uv| uv.get("sources")?.mapping());
+        let asked = requirements
+            .iter()
+            .filter_map(|one| requirement_name(&one.text));
+        let asked: BTreeSet<String> = asked.collect();
         for (key, node) in sources.unwrap_or_default() {
             // A list has one for each platform or version of python.
             for one in node.list().unwrap_or(std::slice::from_ref(node)) {
@@ -141,10 +143,7 @@ impl Reader<'_, '_> {
                 table.check_uv()?;
             }
             let name = normalized(&key.name);
-            let is_it = |one: &PipRequirement| {
-                requirement_name(&one.text).is_some_and(|found| found == name)
-            };
-            if !named.contains(&name) && requirements.iter().any(is_it) {
+            if !named.contains(&name) && asked.contains(&name) {
                 refusals.refuse_or(
                     self.workspace.at(key.lines),
                     format!(

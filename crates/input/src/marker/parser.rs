@@ -76,7 +76,7 @@ impl Parser<'_> {
         if self.sign("(") {
             self.open += 1;
             if self.open > DEEPEST {
-                return Err("it has too many parentheses".to_owned());
+                return Err(format!("it has more than {DEEPEST} parentheses"));
             }
             let inside = self.any()?;
             self.open -= 1;

@@ -119,7 +119,8 @@ fn no_volume(path: &str) -> Option<String> {
     {
         return Some("Docker writes a file there".to_owned());
     }
-    (!is_possible(path)).then(|| "the path is too long".to_owned())
+    (!is_possible(path))
+        .then(|| "the path has more than 4095 bytes, or a name of more than 255".to_owned())
 }
 
 /// Reads `healthcheck`.

@@ -8,6 +8,15 @@ use condafront_model::source::{self, Diagnostic, SourceFile};
 /// How deep lists and mappings may be nested.
 pub(super) const MAX_DEPTH: usize = 32;
 
+/// How many values and ends of values a short file may have with what its aliases repeat. A longer one may have as many as
+/// it has bytes.
+const OF_ALIASES: usize = 100_000;
+
+/// How many values and ends of values a file may have.
+pub(super) fn most_values(text: &str) -> usize {
+    text.len().max(OF_ALIASES)
+}
+
 /// Why the file is not the YAML that we read.
 pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
     let error = whole.without_snippet();
@@ -37,7 +46,11 @@ pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> D
             diagnostic = diagnostic.help("Check the brackets and the indentation.");
         }
         _ if message.contains(BREACH) => {
-            diagnostic.message = format!("{} repeats too much with aliases", file.name());
+            diagnostic.message = format!(
+                "{} has more than {} values with what its aliases repeat",
+                file.name(),
+                most_values(file.lossy_text())
+            );
             diagnostic = diagnostic.help("Write the values themselves in place of `*name`.");
         }
         _ => {

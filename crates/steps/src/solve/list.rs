@@ -118,7 +118,10 @@ fn part(path: &Path, keeps: impl FnMut(&str, &[u8]) -> bool) -> io::Result<Vec<u
     };
     copier.list(&mut document)?;
     if text::is_too_large(document.finish()?) {
-        return Err(io::Error::other("it is too large"));
+        return Err(io::Error::other(format!(
+            "it is larger than {} MiB",
+            text::LARGEST >> 20
+        )));
     }
     Ok(copier.out)
 }

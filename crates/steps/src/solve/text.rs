@@ -12,7 +12,7 @@ use crate::install::is_web_page;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The largest JSON that is read, in bytes. conda-forge's largest subdir has 0.4 GB.
-const LARGEST: u64 = 1 << 30;
+pub(super) const LARGEST: u64 = 1 << 30;
 
 /// The largest window of a compressed file, as a power of two: the largest that there is.
 const WINDOW: u32 = 31;
