@@ -28,6 +28,7 @@ mod lock_platforms;
 mod locks;
 pub(crate) mod logins;
 mod looked;
+mod notices;
 mod offline;
 mod own_lock;
 mod owners;

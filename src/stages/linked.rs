@@ -3,6 +3,7 @@
 use super::build_root::{BuildPackages, BuildRoot};
 use super::ground::Ground;
 use super::input::EnvironmentFile;
+use super::notices;
 use super::session::Session;
 use super::solve::Base;
 
@@ -21,9 +22,10 @@ use condafront_graph::plan::Plan;
 use condafront_graph::plan::sharing::{Listed, Plans, Shared};
 use condafront_graph::records::InImage;
 use condafront_input::Conda;
+use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::stamp::Ownership;
-use condafront_step_spec::facts::EnvironmentFacts;
+use condafront_step_spec::facts::{EnvironmentFacts, Notice, Subject};
 
 /// An environment whose packages are known.
 pub(super) struct Planned<'a> {
@@ -164,12 +166,21 @@ impl Planned<'_> {
 }
 
 impl Linked<'_> {
-    /// Shows the install steps' notices as warnings.
+    /// Shows the install steps' notices as warnings at the packages' lines.
     pub(super) async fn warn(&self) -> Result<(), BuildError> {
-        let notices = self
-            .session
-            .notices(&self.environment.plan, &self.facts.notices);
-        self.session.warn(&notices).await
+        let place = |index: usize| {
+            let package = self.environment.plan.packages.get(index)?;
+            Some(self.session.place(package.lines))
+        };
+        let warning = |notice: &Notice| {
+            let mut warning = notices::warning(notice, place);
+            if notice.subject == Subject::Overwritten {
+                warning.diagnostic = warning.diagnostic.help("If that is not wanted, remove one of the two packages, or use another build of it.");
+            }
+            warning
+        };
+        let warnings: Vec<Warning> = self.facts.notices.iter().map(warning).collect();
+        self.session.warn(&warnings).await
     }
 
     /// The environment file's variables.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use buildkit_llb::Output;
 
 use super::fetching::Job;
+use super::notices;
 use super::recorded::check_address;
-use super::session::rule_of;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
@@ -178,15 +178,8 @@ pub(super) struct Installing<'a> {
 impl Installing<'_> {
     /// The notices of the step, as warnings at the packages' places.
     pub(super) fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
-        let warning = |notice: &Notice| {
-            let mut diagnostic = Diagnostic::new(&notice.message);
-            let place = |index| self.files.place(index, self.file);
-            if let Some(place) = notice.package.and_then(place) {
-                diagnostic = diagnostic.at(&place.file, place.lines);
-            }
-            let rule = rule_of(notice.subject);
-            Warning { rule, diagnostic }
-        };
+        let place = |index| self.files.place(index, self.file);
+        let warning = |notice| notices::warning(notice, place);
         notices.iter().map(warning).collect()
     }
 }

@@ -1,16 +1,15 @@
 //! Runs the post-link scripts of an environment's packages.
 
 use super::linked::Linked;
-use super::session::rule_of;
+use super::notices;
 
 use buildkit_llb::Output;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::image::PostLinked;
 use condafront_model::lint::Warning;
-use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::User;
-use condafront_step_spec::facts::{Notice, POST_LINK_FACTS_FILE, PackageFacts, PostLinkFacts};
+use condafront_step_spec::facts::{POST_LINK_FACTS_FILE, PackageFacts, PostLinkFacts};
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::install::PostLinkPackage;
 
@@ -46,16 +45,11 @@ impl Linked<'_> {
             .session
             .read_json(&reference, POST_LINK_FACTS_FILE)
             .await?;
-        let warning = |notice: &Notice| {
-            let mut diagnostic = Diagnostic::new(&notice.message);
-            let culprit = notice.package.map(Culprit::Package);
-            if let Some(lines) = culprit.and_then(|culprit| lines(&culprit)) {
-                diagnostic = diagnostic.at(self.session.file, lines);
-            }
-            let rule = rule_of(notice.subject);
-            Warning { rule, diagnostic }
-        };
-        let warnings: Vec<Warning> = facts.notices.iter().map(warning).collect();
+        let place = |index| Some(self.session.place(lines(&Culprit::Package(index))?));
+        let warnings = facts.notices.iter();
+        let warnings: Vec<Warning> = warnings
+            .map(|notice| notices::warning(notice, place))
+            .collect();
         self.session.warn(&warnings).await?;
         Ok(linked)
     }

@@ -20,15 +20,13 @@ use crate::gateway::own_image;
 use crate::gateway::requirements;
 use crate::gateway::solving::{Evaluate, Reference};
 use crate::options::settings::Settings;
-use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
 use condafront_graph::{Tools, programs, show_report};
 use condafront_input::options::Options;
 use condafront_input::{BuildSource, warnings_as_written};
-use condafront_model::lint::{self, Rule, Warning};
+use condafront_model::lint::{self, Warning};
 use condafront_model::platform::Platform;
-use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
-use condafront_step_spec::facts::{Notice, Subject};
+use condafront_model::source::{Level, Lines, Location, SourceFile};
 use condafront_step_spec::failure_report::{Culprit, FAILED_CODE, FULL_DISK_CODE, FailureReport};
 
 /// The platform that steps run on.
@@ -281,22 +279,6 @@ impl Session<'_> {
         })
     }
 
-    /// The install steps' notices, as warnings at the packages' lines.
-    pub(super) fn notices(&self, plan: &Plan, notices: &[Notice]) -> Vec<Warning> {
-        let warning = |notice: &Notice| {
-            let mut diagnostic = Diagnostic::new(&notice.message);
-            if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
-                diagnostic = diagnostic.at(self.file, package.lines);
-            }
-            if notice.subject == Subject::Overwritten {
-                diagnostic = diagnostic.help("If that is not wanted, remove one of the two packages, or use another build of it.");
-            }
-            let rule = rule_of(notice.subject);
-            Warning { rule, diagnostic }
-        };
-        notices.iter().map(warning).collect()
-    }
-
     /// Shows the warnings that count.
     ///
     /// # Errors
@@ -327,15 +309,6 @@ pub(super) fn is_of<'a>(
 ) -> bool {
     let failed = error.vertices();
     outputs.any(|output| failed.contains(&output.digest().to_string()))
-}
-
-/// The lint rule of a notice about `subject`.
-pub(super) fn rule_of(subject: Subject) -> Rule {
-    match subject {
-        Subject::Bytecode => Rule::NoBytecode,
-        Subject::Contents => Rule::PackageContents,
-        Subject::Overwritten => Rule::OverwrittenFile,
-    }
 }
 
 #[cfg(test)]

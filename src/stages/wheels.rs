@@ -2,8 +2,8 @@
 
 use super::fetching::Job;
 use super::linked::Linked;
+use super::notices;
 use super::pip_jobs::{Files, check_addresses};
-use super::session::rule_of;
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use condafront_graph::plan::wheels::WheelPlan;
 use condafront_graph::step::Step;
 use condafront_model::layers::Layers;
 use condafront_model::lint::Warning;
-use condafront_model::source::{Diagnostic, Location, SourceFile};
+use condafront_model::source::{Location, SourceFile};
 use condafront_step_spec::account::{LinkedDirectory, User};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{EnvironmentFacts, FACTS_FILE, Notice};
@@ -142,21 +142,14 @@ impl Linking<'_> {
 
     /// A notice as a warning at the package's place. The facts have the wheels in the order of the plan.
     fn warning(&self, notice: &Notice) -> Warning {
-        let mut diagnostic = Diagnostic::new(&notice.message);
         let first = self.environment.plan.packages.len();
-        let index = notice
-            .package
-            .and_then(|index| match index.checked_sub(first) {
-                None => Some(index),
-                Some(position) => Some(first + self.plan.order.get(position)?),
-            });
-        if let Some(place) = index.and_then(|index| self.place(index)) {
-            diagnostic = diagnostic.at(&place.file, place.lines);
-        }
-        Warning {
-            rule: rule_of(notice.subject),
-            diagnostic,
-        }
+        notices::warning(notice, |index| {
+            let index = match index.checked_sub(first) {
+                None => index,
+                Some(position) => first + self.plan.order.get(position)?,
+            };
+            self.place(index)
+        })
     }
 }
 
