@@ -13,6 +13,7 @@ use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
+use condafront_model::prose;
 use condafront_model::pypi_package::FileKind;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
@@ -33,11 +34,10 @@ pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platfo
 }
 
 fn no_images_for(platform: Platform) -> Diagnostic {
-    let images = Platform::IMAGES.map(|platform| platform.to_string());
     Diagnostic::new(format!(
         "condafront {} makes images for {}, not for {platform}",
         env!("CARGO_PKG_VERSION"),
-        images.join(" and ")
+        prose::and(Platform::IMAGES)
     ))
     .help(format!(
         "Use --target lock to lock packages for {platform}."

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::environment_input::{Categories, EnvironmentInput};
 use crate::pylock::Pylock;
 use condafront_model::nearest::did_you_mean;
+use condafront_model::prose;
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -75,8 +76,7 @@ impl KnownCategories {
     fn error(&self, unknown: &str) -> Diagnostic {
         let is_in = match self.files.as_slice() {
             [] => String::new(),
-            [one] => format!(" in {one}"),
-            [others @ .., last] => format!(" in {} or {last}", others.join(", ")),
+            files => format!(" in {}", prose::or(files)),
         };
         let error = Diagnostic::new(format!(
             "build-arg CONDA_LOCK_CATEGORIES: there is no category `{}`{is_in}",

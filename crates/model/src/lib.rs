@@ -16,6 +16,7 @@ pub mod origin;
 pub mod package;
 pub mod placeholder;
 pub mod platform;
+pub mod prose;
 pub mod pypi_package;
 pub mod redact;
 pub mod reserved;

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::prose;
+
 /// The word in `known` that differs least from `word`, unless it differs too much to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Longer words are not misspelt ones, and comparing takes time proportional to the product of both lengths.
@@ -31,13 +33,7 @@ pub fn suggestion(meant: impl Display) -> String {
 
 /// The same for several words, likeliest first.
 pub fn suggestions(meant: impl IntoIterator<Item = impl Display>) -> String {
-    let meant: Vec<String> = meant.into_iter().map(|word| format!("`{word}`")).collect();
-    match meant.as_slice() {
-        [others @ .., last] if !others.is_empty() => {
-            format!("Did you mean {} or {last}?", others.join(", "))
-        }
-        _ => format!("Did you mean {}?", meant.concat()),
-    }
+    format!("Did you mean {}?", prose::or(prose::code(meant)))
 }
 
 #[cfg(test)]

@@ -31,7 +31,6 @@ mod system;
 mod untrusted;
 mod verify;
 mod visible_log;
-mod wording;
 
 use condafront_step_spec::args;
 use std::fs;

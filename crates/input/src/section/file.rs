@@ -7,7 +7,7 @@ use super::args::BuildArgs;
 use super::exclude_newer;
 use super::packages::named_file;
 use super::read::{Parent, read_entries};
-use super::reader::{Name, Reader, listed, truth};
+use super::reader::{Name, Reader, truth};
 use super::user::with_account;
 use crate::json;
 use crate::section::image_section::{ImageSection, Located};
@@ -16,6 +16,7 @@ use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::MAX_LAYERS;
 use condafront_model::lint::Warning;
 use condafront_model::nearest::did_you_mean;
+use condafront_model::prose;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -289,7 +290,7 @@ fn chosen(
                 quoted(asked)
             );
             let error = reader.error(key.lines, message);
-            Err(error.help(format!("The file has {}.", listed(&names))))
+            Err(error.help(format!("The file has {}.", prose::and(prose::code(&names)))))
         }
     }
 }
@@ -325,5 +326,6 @@ fn default_name(
     let error = reader.error(asked.lines, format!("there is no environment `{shown}`"));
     let names: Vec<&str> = names().collect();
     let near = did_you_mean(&asked.value, names.iter().copied());
-    Err(error.help(near.unwrap_or_else(|| format!("The file has {}.", listed(&names)))))
+    Err(error
+        .help(near.unwrap_or_else(|| format!("The file has {}.", prose::and(prose::code(&names))))))
 }

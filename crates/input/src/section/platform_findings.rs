@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::section::contract::Contract;
 use crate::section::image_section::{Command, ImageSection, Located};
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::prose;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// Programs that run their arguments as a command.
@@ -96,20 +97,19 @@ fn added(
     file: &Arc<SourceFile>,
     all: &[Located<(Contract, String)>],
 ) -> impl Iterator<Item = Warning> {
-    let mut platforms: Vec<(Contract, Lines, Vec<String>)> = Vec::new();
+    let mut platforms: Vec<(Contract, Lines, Vec<&str>)> = Vec::new();
     for Located {
         value: (contract, text),
         lines,
     } in all
     {
-        let text = format!("`{text}`");
         match platforms.iter_mut().find(|(known, ..)| known == contract) {
             Some((.., texts)) => texts.push(text),
             None => platforms.push((*contract, *lines, vec![text])),
         }
     }
     platforms.into_iter().map(|(contract, lines, texts)| {
-        let texts = listed_with_and(&texts);
+        let texts = prose::and(prose::code(texts));
         let message = format!("`for: {}` adds {texts}", contract.name());
         Warning {
             rule: Rule::AddedForPlatform,
@@ -118,14 +118,6 @@ fn added(
                 .help("Write these keys in the file to see them there, or with other values."),
         }
     })
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed_with_and(texts: &[String]) -> String {
-    match texts {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => texts.concat(),
-    }
 }
 
 #[cfg(test)]

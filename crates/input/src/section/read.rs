@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
-use super::reader::{Name, Reader, listed};
+use super::reader::{Name, Reader};
 use super::{
     build, command, copy, env, exclude_newer, options, packages, platform_needs, run, runtime, user,
 };
@@ -12,6 +12,7 @@ use crate::json::SYNTAX_COMMENT;
 use crate::section::image_section::{Command, ImageSection, Located, PLATFORM};
 use crate::yaml::{self, Key, Node};
 use condafront_model::nearest::{nearest, suggestion};
+use condafront_model::prose;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::system::Manager;
@@ -279,8 +280,8 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, parent: Parent) -> Diagnostic {
             error.help(format!("{} {example}", suggestion(near)))
         }
         None => {
-            let own: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-            error.help(format!("The keys are {}.", listed(&own)))
+            let own = KEYS.iter().map(|key| key.name);
+            error.help(format!("The keys are {}.", prose::and(prose::code(own))))
         }
     }
 }

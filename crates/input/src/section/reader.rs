@@ -9,6 +9,7 @@ use super::keys;
 use crate::section::image_section::Located;
 use crate::yaml::{Key, Node, Value};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
+use condafront_model::prose;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_model::visible::unfit;
@@ -261,7 +262,7 @@ impl Reader<'_> {
             None if key.name.contains('=') => {
                 error.help("Inside braces, quote a string that contains a comma.")
             }
-            None => error.help(format!("The keys are {}.", listed(known))),
+            None => error.help(format!("The keys are {}.", prose::and(prose::code(known)))),
         }
     }
 
@@ -277,7 +278,7 @@ impl Reader<'_> {
             format!("{name} cannot be `{}`", quoted(&found.value)),
         );
         let near = did_you_mean(&found.value, known.iter().copied());
-        error.help(near.unwrap_or_else(|| format!("Use {}.", either(known))))
+        error.help(near.unwrap_or_else(|| format!("Use {}.", prose::or(prose::code(known)))))
     }
 
     /// One of the known words.
@@ -360,23 +361,4 @@ pub(super) fn truth(word: &str) -> Option<bool> {
 pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     all_digits.then(|| text.parse().ok()).flatten()
-}
-
-/// `a`, `b` and `c`, for messages.
-pub(super) fn listed(words: &[&str]) -> String {
-    joined(words, "and")
-}
-
-/// `a`, `b` or `c`, for messages.
-fn either(words: &[&str]) -> String {
-    joined(words, "or")
-}
-
-fn joined(words: &[&str], with: &str) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} {with} {last}", others.join(", ")),
-        None => String::new(),
-    }
 }

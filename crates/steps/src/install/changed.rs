@@ -14,7 +14,7 @@ use super::normalize::{set, set_owner};
 use crate::file_times::change_of;
 use crate::mount_points::mount_points;
 use crate::rights::{CAPABILITIES, RIGHTS};
-use crate::wording::listed;
+use condafront_model::prose::listed;
 use condafront_model::stamp::{EPOCH, Ownership};
 
 /// File systems round times down, by less than this much.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tree::Tree;
 use super::trim::{belongs, is_licence};
-use crate::wording::listed;
+use condafront_model::prose::listed;
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::install::Trim;
 

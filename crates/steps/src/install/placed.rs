@@ -16,7 +16,7 @@ use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
 use super::native;
 use super::package::{Package, PackagePath};
-use crate::wording::listed;
+use condafront_model::prose::listed;
 use condafront_model::stamp::EPOCH;
 use condafront_step_spec::facts::Fingerprint;
 use condafront_step_spec::install::PythonSpec;

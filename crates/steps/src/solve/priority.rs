@@ -7,8 +7,8 @@ use rattler_conda_types::{Channel, MatchSpec, RepoDataRecord};
 use super::search::{Search, tier};
 use super::solver::{Attempt, solve};
 use super::wording::sentence;
-use crate::wording::listed;
 use condafront_model::channel::ChannelPriority;
+use condafront_model::prose::listed;
 
 /// How many packages are named.
 const MOST: usize = 3;

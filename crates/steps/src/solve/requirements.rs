@@ -10,7 +10,7 @@ use resolvo::{
 
 use super::error::Unsatisfiable;
 use super::search::Search;
-use crate::wording::listed;
+use condafront_model::prose::listed;
 
 type SolverPool<'a> = Pool<SolverMatchSpec<'a>, NameType>;
 

@@ -6,8 +6,8 @@ use rattler_solve::CancellationToken;
 use super::records::Records;
 use super::repodata::Repodata;
 use super::request::Request;
-use crate::wording::listed;
 use condafront_model::channel::is_general;
+use condafront_model::prose::listed;
 use condafront_step_spec::solve::{Glibc, SolveChannel, SolveSpec};
 
 /// Where packages are searched for.

@@ -6,8 +6,8 @@ use super::priority::{WaysOut, is_solved_by_naming, ways_out};
 use super::search::Search;
 use super::unavailable::{Missing, Unavailable, is_pinned};
 use super::wording::sentence;
-use crate::wording::listed;
 use condafront_model::origin::OtherSystem;
+use condafront_model::prose;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
 /// How many MatchSpecs are reported one by one. More have one cause, or hide the message that matters.
@@ -131,10 +131,8 @@ fn export(search: &Search<'_>, all: &[Unavailable<'_>]) -> Option<Part> {
     examples.extend(rest.filter(|spec| foreign.iter().all(|(other, _)| other != spec)));
     examples.truncate(EXAMPLES);
     examples.sort_unstable();
-    let shown = examples
-        .iter()
-        .map(|spec| format!("`{}`", search.solve.shown(*spec)));
-    let shown = listed(shown, EXAMPLES);
+    let shown = examples.iter().map(|spec| search.solve.shown(*spec));
+    let shown = prose::listed(prose::code(shown), EXAMPLES);
     let pinned = |one: &&Unavailable<'_>| is_pinned(&search.request.specs[one.spec]);
     let has_builds = all.iter().any(|one| pinned(&one));
     if all.is_empty() {
@@ -221,12 +219,8 @@ fn order(search: &Search<'_>, all: &[Unavailable<'_>], unavailable: &[usize]) ->
     }
     let advice = advice(None, ways.as_ref());
     let examples = all.iter().take(EXAMPLES);
-    let shown = listed(
-        examples
-            .clone()
-            .map(|one| format!("`{}`", search.solve.shown(one.spec))),
-        EXAMPLES,
-    );
+    let shown = examples.clone().map(|one| search.solve.shown(one.spec));
+    let shown = prose::listed(prose::code(shown), EXAMPLES);
     let message = format!(
         "{} dependencies are only in a channel that comes after another one with packages of the same name, such as {shown}",
         all.len()

@@ -7,8 +7,8 @@ use super::dates::Dates;
 use super::records::Records;
 use super::search::Search;
 use super::solver::{Attempt, solve};
-use crate::wording::listed;
 use condafront_model::cutoff::day;
+use condafront_model::prose::listed;
 
 /// How many packages are named.
 const MOST: usize = 3;

@@ -13,9 +13,9 @@ use super::search::Search;
 use super::too_new;
 use super::virtual_packages::system_help;
 use super::wording::near;
-use crate::wording::listed;
 use condafront_model::channel::ChannelPriority;
 use condafront_model::nearest::suggestions;
+use condafront_model::prose::listed;
 
 /// An unavailable MatchSpec.
 pub(super) struct Unavailable<'a> {

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use super::failure::{Failure, indices, listed};
+use super::failure::{Failure, indices};
 use super::process::Tool;
+use condafront_model::prose;
 
 /// Installs `packages` and keeps no downloads.
 pub(super) fn install(
@@ -53,7 +54,7 @@ pub(super) fn explain(output: &str, packages: &[String]) -> Failure {
             1 => "package",
             _ => "packages",
         };
-        return Failure::new(format!("apk has no {what} {} for this base image", listed(&unknown)))
+        return Failure::new(format!("apk has no {what} {} for this base image", prose::and(prose::code(&unknown))))
             .help("Look up the name at https://pkgs.alpinelinux.org/packages; the package may be in a repository that the base image does not use.")
             .of(indices(packages, &unknown, name_of));
     }
@@ -63,7 +64,7 @@ pub(super) fn explain(output: &str, packages: &[String]) -> Failure {
         ))
         .help(format!(
             "Write one that does: {}.",
-            listed(&providers).replace(" and ", " or ")
+            prose::or(prose::code(&providers))
         ))
         .of(indices(packages, &[name], name_of));
     }

@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::failure::{Failure, indices, listed};
+use super::failure::{Failure, indices};
 use super::process::Tool;
 use crate::child::Ended;
 use condafront_model::nearest::did_you_mean;
+use condafront_model::prose;
 use condafront_step_spec::system::APT_CACHE;
 
 /// Settings that override the base image's (apt.conf(5)).
@@ -233,7 +234,7 @@ pub(super) fn explain(
         };
         return Failure::new(format!(
             "apt has no {what} {} for this base image",
-            listed(&unknown)
+            prose::and(prose::code(&unknown))
         ))
         .help(help)
         .of(indices(packages, &unknown, name_of));
@@ -252,7 +253,7 @@ pub(super) fn explain(
         there.dedup();
         let help = match there.as_slice() {
             [] => format!("Remove the version: `{name}`."),
-            there => format!("Use {}.", listed(there).replace(" and ", " or ")),
+            there => format!("Use {}.", prose::or(prose::code(there))),
         };
         let wanted: Vec<String> = versions
             .iter()
@@ -308,10 +309,10 @@ fn without_candidate<'a>(output: &str, name: &'a str) -> Option<(Failure, &'a st
     };
     let shown = |names: &[&str]| {
         let more = names.len().saturating_sub(MOST);
-        let shown = listed(&names[..names.len() - more]);
+        let shown = prose::code(&names[..names.len() - more]);
         match more {
-            0 => shown.replace(" and ", " or "),
-            more => format!("{} or one of {more} more", shown.replace(" and ", ", ")),
+            0 => prose::or(shown),
+            more => format!("{} or one of {more} more", shown.join(", ")),
         }
     };
     // A name, and a version.

@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use super::failure::{Failure, indices, listed};
+use super::failure::{Failure, indices};
 use super::process::Tool;
+use condafront_model::prose;
 use condafront_step_spec::system::DNF_CACHE;
 
 /// The texts before and after the name of a missing package: dnf and dnf5, microdnf, yum.
@@ -115,7 +116,7 @@ pub(super) fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Fa
             1 => "package",
             _ => "packages",
         };
-        return Failure::new(format!("dnf has no {what} {} for this base image", listed(unknown)))
+        return Failure::new(format!("dnf has no {what} {} for this base image", prose::and(prose::code(unknown))))
             .help("Check the name, and the version if there is one. The package may be in a repository that the base image does not use, such as EPEL.")
             .of(indices(packages, unknown, |package| package));
     }

@@ -94,13 +94,3 @@ pub(super) fn indices(
         .map(|(index, _)| index)
         .collect()
 }
-
-/// The names in backticks, joined as in "a, b and c".
-pub(super) fn listed(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
