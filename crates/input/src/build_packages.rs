@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::channel_settings::ChannelSettings;
+use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::environment_input::SolveRequest;
 use crate::place::Place;
@@ -43,26 +44,7 @@ pub fn requested(
 ) -> Result<(Option<SolveRequest>, Vec<Warning>), Diagnostic> {
     let settings = environment.settings;
     let of_channels = ChannelSettings::new(ChannelDefaults::of(section), settings, platform);
-    let mut channels = of_channels.channels();
-    for channel in &build.channels {
-        let lines = channel.lines;
-        channels.add(&channel.value, Place { file, lines }, lines)?;
-    }
-    let lines = build.lines;
-    if build.channels.is_empty() {
-        match environment.request {
-            Some(request) => {
-                let of_file = request.channels.iter().cloned();
-                let is_here = Arc::ptr_eq(file, environment.file);
-                let at_key = |channel: Channel| Channel {
-                    lines: if is_here { channel.lines } else { lines },
-                    ..channel
-                };
-                channels = channels.starting_with(of_file.map(at_key).collect());
-            }
-            None => specs::channels(settings, &mut channels, lines)?,
-        }
-    }
+    let mut channels = channels(build, file, environment, of_channels.channels())?;
     let mut list = DependencyList::default();
     let mut doubts = Vec::new();
     let text: Vec<&str> = file.text()?.lines().collect();
@@ -86,7 +68,7 @@ pub fn requested(
         return Err(Diagnostic::new(format!(
             "nothing says where to find the `build` packages: {name} is a lock, and names no channels"
         ))
-        .at(file, lines)
+        .at(file, build.lines)
         .help(format!(
             "Name the channels: build: {{packages: [{}], channels: [conda-forge]}}",
             quoted(&build.packages[0].value)
@@ -118,6 +100,34 @@ pub fn requested(
         installed: Vec::new(),
     };
     Ok((Some(request), warnings))
+}
+
+/// Adds the channels of the packages to `none`: their own, or else those of the environment.
+fn channels(
+    build: &BuildPackages,
+    file: &Arc<SourceFile>,
+    environment: BuildFor<'_>,
+    none: Channels,
+) -> Result<Channels, Diagnostic> {
+    let mut channels = none;
+    for channel in &build.channels {
+        let lines = channel.lines;
+        channels.add(&channel.value, Place { file, lines }, lines)?;
+    }
+    if !build.channels.is_empty() {
+        return Ok(channels);
+    }
+    let Some(request) = environment.request else {
+        specs::channels(environment.settings, &mut channels, build.lines)?;
+        return Ok(channels);
+    };
+    let of_file = request.channels.iter().cloned();
+    let is_here = Arc::ptr_eq(file, environment.file);
+    let at_key = |channel: Channel| Channel {
+        lines: if is_here { channel.lines } else { build.lines },
+        ..channel
+    };
+    Ok(channels.starting_with(of_file.map(at_key).collect()))
 }
 
 /// The warning that `build` of the image section of `file` has no effect.

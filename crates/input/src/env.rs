@@ -2,6 +2,7 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#creating-an-environment-file-manually>).
 
 mod dependencies;
+mod platforms;
 pub(crate) mod reader;
 mod variables;
 
@@ -13,9 +14,10 @@ use super::channel_settings::ChannelSettings;
 use super::channels::{self, Channels};
 use super::{exclude_newer, specs};
 use crate::environment_input::{
-    Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
+    Categories, Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
 };
 use crate::json;
+use crate::pip_requirement::PipRequirement;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -23,9 +25,9 @@ use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::{NO_DEFAULTS, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, LONGEST, NameError};
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::nearest::{did_you_mean, nearest, suggestion};
+use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::origin::{Origin, OtherSystem};
-use condafront_model::platform::{self, Platform};
+use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::solve::Kept;
@@ -58,26 +60,13 @@ pub(crate) fn read(
         file,
         lines: text.lines().collect(),
     };
-    let entries = tree.mapping().unwrap_or_default();
-    let entry = |name: &str| entries.iter().find(|(key, _)| key.name == name);
     let value = |name: &str| tree.get(name);
     let mut section = match value("condafront") {
         Some(node) => section::read(file, node, &settings.build_args.for_platform(platform))?,
         None => ImageSection::default(),
     };
     exclude_newer::check(&mut section, file)?;
-    let mut warnings: Vec<Warning> = entries
-        .iter()
-        .filter(|(key, value)| key.name != "prefix" || !is_of_export(value, tree))
-        .filter_map(|(key, _)| reader.ignored(key))
-        .collect();
-    if settings.image_file.is_some() {
-        warnings.extend(entry("condafront").and_then(|(key, _)| reader.beside(key, &section)));
-    } else {
-        warnings.extend(section.warnings(file));
-    }
-    let of_channels = ChannelSettings::new(ChannelDefaults::of(&section), settings, platform);
-    let mut channels = of_channels.channels();
+    let mut warnings = reader.of_keys(tree, &section, settings);
     let prefix = value("name")
         .map(|node| reader.prefix(node))
         .transpose()?
@@ -90,61 +79,19 @@ pub(crate) fn read(
         Some(node) => reader.variables(node, &mut warnings)?,
         None => BTreeMap::new(),
     };
-    let Some((key, list)) = entry("dependencies") else {
-        return Err(Diagnostic::new(format!(
-            "{} has no `dependencies:`",
-            file.name()
-        )));
-    };
-    let listed = entry("channels");
-    let place = reader.at_key(listed.map_or(key, |(key, _)| key));
-    if settings.channels.is_empty() {
-        if let Some((_, node)) = listed {
-            reader.channels(node, &mut channels)?;
-        }
-    } else {
-        specs::channels(settings, &mut channels, place.lines)?;
-    }
-    if channels.or_fallback(place)? {
-        const HELP: &str =
-            "Add `channels: [conda-forge]`, so that conda and other tools do the same.";
-        warnings.push(channels::unnamed(place, HELP));
-    }
-    let found = dependencies::read(&reader, key, list, &mut channels)?;
-    let (channels, doubts) = channels.finish();
-    let origin = Origin {
-        implied_defaults: settings.channels.is_empty()
-            && !listed.is_some_and(|(_, node)| names_nodefaults(node))
-            && !channels
-                .iter()
-                .any(|channel| is_general(&channel.url.recorded())),
-        exported_on: value("prefix")
-            .and_then(Node::text)
-            .and_then(OtherSystem::of_prefix),
-    };
-    warnings.extend(doubts);
-    warnings.extend(of_channels.cutoff_warnings(section.exclude_newer.as_ref(), file, &channels));
-    warnings.extend(found.warnings);
+    let of_channels = ChannelSettings::new(ChannelDefaults::of(&section), settings, platform);
+    let (request, pip) = reader.request(tree, &section, &of_channels, settings, &mut warnings)?;
     Ok(EnvironmentInput {
         prefix,
         variables,
         conda: Conda::Unsolved(Box::new(SolveRequest {
-            priority: of_channels.priority().unwrap_or_default(),
-            exclude_newer: of_channels.exclude_newer(&channels),
-            channels,
-            specs: found.specs,
-            group: Vec::new(),
             platforms,
-            declared: DeclaredSystem::default(),
-            without_pip: false,
-            origin,
-            kept: Kept::default(),
-            installed: Vec::new(),
+            ..request
         })),
-        pip: if found.pip.is_empty() {
+        pip: if pip.is_empty() {
             Pip::default()
         } else {
-            Pip::Unsolved(found.pip)
+            Pip::Unsolved(pip)
         },
         section,
         warnings,
@@ -154,7 +101,97 @@ pub(crate) fn read(
     })
 }
 
+/// A key of the file, and its value.
+fn entry<'a>(tree: &'a Node, name: &str) -> Option<&'a (Key, Node)> {
+    let entries = tree.mapping().unwrap_or_default();
+    entries.iter().find(|(key, _)| key.name == name)
+}
+
 impl Reader<'_> {
+    /// Warnings about keys without effect, and about the image section.
+    fn of_keys(
+        &self,
+        tree: &Node,
+        section: &ImageSection,
+        settings: &InputSettings,
+    ) -> Vec<Warning> {
+        let entries = tree.mapping().unwrap_or_default().iter();
+        let mut warnings: Vec<Warning> = entries
+            .filter(|(key, value)| key.name != "prefix" || !is_of_export(value, tree))
+            .filter_map(|(key, _)| self.ignored(key))
+            .collect();
+        if settings.image_file.is_some() {
+            let own = entry(tree, "condafront");
+            warnings.extend(own.and_then(|(key, _)| self.beside(key, section)));
+        } else {
+            warnings.extend(section.warnings(self.file));
+        }
+        warnings
+    }
+
+    /// What is asked of a solve, for any platform, and of pip.
+    fn request(
+        &self,
+        tree: &Node,
+        section: &ImageSection,
+        of_channels: &ChannelSettings<'_>,
+        settings: &InputSettings,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(SolveRequest, Vec<PipRequirement>), Diagnostic> {
+        let Some((key, list)) = entry(tree, "dependencies") else {
+            return Err(Diagnostic::new(format!(
+                "{} has no `dependencies:`",
+                self.file.name()
+            )));
+        };
+        let mut channels = of_channels.channels();
+        let listed = entry(tree, "channels");
+        let place = self.at_key(listed.map_or(key, |(key, _)| key));
+        if settings.channels.is_empty() {
+            if let Some((_, node)) = listed {
+                self.channels(node, &mut channels)?;
+            }
+        } else {
+            specs::channels(settings, &mut channels, place.lines)?;
+        }
+        if channels.or_fallback(place)? {
+            const HELP: &str =
+                "Add `channels: [conda-forge]`, so that conda and other tools do the same.";
+            warnings.push(channels::unnamed(place, HELP));
+        }
+        let found = dependencies::read(self, key, list, &mut channels)?;
+        let (channels, doubts) = channels.finish();
+        let origin = Origin {
+            implied_defaults: settings.channels.is_empty()
+                && !listed.is_some_and(|(_, node)| names_nodefaults(node))
+                && !channels
+                    .iter()
+                    .any(|channel| is_general(&channel.url.recorded())),
+            exported_on: tree
+                .get("prefix")
+                .and_then(Node::text)
+                .and_then(OtherSystem::of_prefix),
+        };
+        warnings.extend(doubts);
+        let cutoff = section.exclude_newer.as_ref();
+        warnings.extend(of_channels.cutoff_warnings(cutoff, self.file, &channels));
+        warnings.extend(found.warnings);
+        let request = SolveRequest {
+            priority: of_channels.priority().unwrap_or_default(),
+            exclude_newer: of_channels.exclude_newer(&channels),
+            channels,
+            specs: found.specs,
+            group: Vec::new(),
+            platforms: Vec::new(),
+            declared: DeclaredSystem::default(),
+            without_pip: false,
+            origin,
+            kept: Kept::default(),
+            installed: Vec::new(),
+        };
+        Ok((request, found.pip))
+    }
+
     /// A warning about an image section in a file that is named by an image file, which alone describes the image.
     fn beside(&self, key: &Key, section: &ImageSection) -> Option<Warning> {
         let of_channels = ImageSection {
@@ -288,79 +325,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-
-    fn platforms(
-        &self,
-        node: &Node,
-        wanted: Platform,
-    ) -> Result<Vec<DeclaredPlatform>, Diagnostic> {
-        let items = match &node.value {
-            Value::Null => return Ok(Vec::new()),
-            Value::List(items) => items,
-            _ => {
-                return Err(self
-                    .at(node)
-                    .error(format!("`platforms:` must be a list, not {}", node.what()))
-                    .help("Write `platforms: [linux-64]`."));
-            }
-        };
-        let mut platforms = Vec::new();
-        for item in items {
-            let text = item.text().unwrap_or_default();
-            if text != "noarch" && !platform::is_subdir(text) {
-                return Err(self.unknown_platform(item));
-            }
-            platforms.push(DeclaredPlatform {
-                subdir: text.to_owned(),
-                lines: item.lines,
-            });
-        }
-        let fits = |declared: &DeclaredPlatform| declared.subdir == wanted.subdir();
-        if platforms.is_empty() || platforms.iter().any(fits) {
-            return Ok(platforms);
-        }
-        let names: Vec<&str> = platforms
-            .iter()
-            .map(|declared| declared.subdir.as_str())
-            .collect();
-        let others: Vec<String> = Platform::ALL
-            .into_iter()
-            .filter(|platform| names.contains(&platform.subdir()))
-            .map(|platform| format!("build with --platform {platform}, or "))
-            .collect();
-        let help = format!("{}add {} to the list.", others.concat(), wanted.subdir());
-        Err(self
-            .at(node)
-            .error(format!(
-                "the file is for {}, but the image is built for {wanted} ({})",
-                names.join(", "),
-                wanted.subdir()
-            ))
-            .help(capitalised(&help)))
-    }
-
-    fn unknown_platform(&self, item: &Node) -> Diagnostic {
-        let place = self.at(item);
-        let Some(text) = item.text() else {
-            return place
-                .error(format!("a platform must be a name, not {}", item.what()))
-                .help("Write a name such as linux-64.");
-        };
-        let error = place.error(format!(
-            "`{}` is not a conda platform",
-            redact::quoted(text)
-        ));
-        match Platform::parse(text) {
-            Ok(platform) => {
-                error.help(format!("Write {}, conda's name for it.", platform.subdir()))
-            }
-            Err(_) => {
-                error.help(did_you_mean(text, platform::subdirs()).unwrap_or_else(|| {
-                    "Write a name such as linux-64 or linux-aarch64.".to_owned()
-                }))
-            }
-        }
-    }
 }
 
 /// Whether `prefix` is the folder of the environment that the file names, as in what `conda env export` writes. Nobody
@@ -380,14 +344,6 @@ fn last_part(path: &str) -> &str {
 fn names_nodefaults(node: &Node) -> bool {
     let items = node.list().unwrap_or_default();
     items.iter().any(|item| item.text() == Some(NO_DEFAULTS))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

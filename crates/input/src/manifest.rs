@@ -92,29 +92,14 @@ pub(crate) fn read(
         platform,
     };
     let old_header = contradictions::check_headers(&workspace)?;
-    let args = settings.build_args.for_platform(platform);
-    let own = tree.get("tool").and_then(|tool| tool.get("condafront"));
-    let mut section = match own {
-        Some(node) => section::read(file, node, &args)?,
-        None => ImageSection::default(),
-    };
-    exclude_newer::check(&mut section, file)?;
+    let section = image_section(&workspace, settings)?;
     let mut warnings = match settings.image_file {
         None => section.warnings(file),
         Some(_) => Vec::new(),
     };
     warnings.extend(old_header);
     warnings.extend(keys::unknown(&workspace));
-    let environments = root.get("environments");
-    let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
-    let dev = (settings.is_dev && has_dev).then_some(DEV);
-    let asked = settings.environment.as_deref().or(dev);
-    let asked = asked.unwrap_or(DEFAULT_ENVIRONMENT);
-    // As in a lock, `name@platform` if several platforms are one to conda.
-    let (name, asked_platform) = match asked.split_once('@') {
-        Some((name, platform)) => (name, Some(platform)),
-        None => (asked, None),
-    };
+    let (name, asked_platform) = asked_environment(root, settings);
     let environment = workspace.environment(name)?;
     let mut refusals = Refusals::new(kind.tool);
     let asked = request::Asked {
@@ -168,6 +153,35 @@ pub(crate) fn read(
         categories: Categories::NoLock,
         beside: Some(beside),
     })
+}
+
+/// The table `tool.condafront`.
+fn image_section(
+    workspace: &Workspace<'_>,
+    settings: &InputSettings,
+) -> Result<ImageSection, Diagnostic> {
+    let args = settings.build_args.for_platform(workspace.platform);
+    let tools = workspace.tree.get("tool");
+    let mut section = match tools.and_then(|tool| tool.get("condafront")) {
+        Some(node) => section::read(workspace.file, node, &args)?,
+        None => ImageSection::default(),
+    };
+    exclude_newer::check(&mut section, workspace.file)?;
+    Ok(section)
+}
+
+/// The name of the environment to build, and that of its platform if the user chose one.
+fn asked_environment<'a>(root: &Node, settings: &'a InputSettings) -> (&'a str, Option<&'a str>) {
+    let environments = root.get("environments");
+    let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
+    let dev = (settings.is_dev && has_dev).then_some(DEV);
+    let asked = settings.environment.as_deref().or(dev);
+    let asked = asked.unwrap_or(DEFAULT_ENVIRONMENT);
+    // As in a lock, `name@platform` if several platforms are one to conda.
+    match asked.split_once('@') {
+        Some((name, platform)) => (name, Some(platform)),
+        None => (asked, None),
+    }
 }
 
 #[cfg(test)]

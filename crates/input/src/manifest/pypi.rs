@@ -12,6 +12,7 @@ use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
 use crate::environment_input::PypiIndexes;
 use crate::pip_requirement::PipRequirement;
+use crate::place::Place;
 use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
@@ -215,25 +216,7 @@ impl Reader<'_, '_> {
             );
             return Err(place.error(message).help("For example: requests = \">=2\""));
         };
-        if let Some((key, _)) = fields.iter().find(|(key, _)| !FIELDS.contains(&&*key.name)) {
-            let message = format!("a PyPI package has no key `{}`", quoted(&key.name));
-            let mut error = self.workspace.at(key.lines).error(message);
-            error.help = did_you_mean(&key.name, FIELDS.iter().copied());
-            return Err(error);
-        }
-        let table = Table {
-            name,
-            place,
-            fields: &fields.iter().collect::<Vec<_>>(),
-        };
-        table.check_pypi()?;
-        let text = |field: &str| match node.get(field) {
-            None => Ok(None),
-            Some(value) => value.text().map(Some).ok_or_else(|| {
-                let message = format!("`{field}` must be a string, not {}", value.what());
-                self.workspace.at(value.lines).error(message)
-            }),
-        };
+        self.check_fields(name, place, fields)?;
         if let Some(version) = node.get("version") {
             self.workspace.version("version", version)?;
         }
@@ -248,6 +231,46 @@ impl Reader<'_, '_> {
         if let Some(extras) = node.get("extras") {
             python::check_own_extras(self.workspace, name, extras)?;
         }
+        let mut line = self.source(key, node)?;
+        if self.text(node, "index")?.is_some() {
+            let message = format!(
+                "`{}` has an index of its own, but pip looks for all packages in all indexes",
+                quoted(name)
+            );
+            refusals.refuse(place, message);
+        }
+        if let Some(marker) = self.text(node, "env-markers")? {
+            line.push_str(" ; ");
+            line.push_str(marker);
+        }
+        Ok(line)
+    }
+
+    /// Refuses fields that a dependency does not have, and those that contradict each other.
+    fn check_fields(
+        &self,
+        name: &str,
+        place: Place<'_>,
+        fields: &[(Key, Node)],
+    ) -> Result<(), Diagnostic> {
+        if let Some((key, _)) = fields.iter().find(|(key, _)| !FIELDS.contains(&&*key.name)) {
+            let message = format!("a PyPI package has no key `{}`", quoted(&key.name));
+            let mut error = self.workspace.at(key.lines).error(message);
+            error.help = did_you_mean(&key.name, FIELDS.iter().copied());
+            return Err(error);
+        }
+        let table = Table {
+            name,
+            place,
+            fields: &fields.iter().collect::<Vec<_>>(),
+        };
+        table.check_pypi()
+    }
+
+    /// The line for pip without its marker: the name, the extras, and the version or where the package comes from.
+    fn source(&self, key: &Key, node: &Node) -> Result<String, Diagnostic> {
+        let name = key.name.as_str();
+        let text = |field: &str| self.text(node, field);
         let extras = self.extras(node)?;
         let folder = text("subdirectory")?;
         // It is read as the query of a form: there, a plus sign stands for a blank.
@@ -257,7 +280,7 @@ impl Reader<'_, '_> {
                 folder.replace('%', "%25").replace('+', "%2B")
             )
         });
-        let mut line = if let Some(path) = text("path")? {
+        Ok(if let Some(path) = text("path")? {
             let path = path.replace('\\', "/");
             let path = utf8_percent_encode(&path, IN_PATH);
             format!("{name}{extras} @ file:{path}{fragment}")
@@ -276,19 +299,18 @@ impl Reader<'_, '_> {
         } else {
             let version = self.version(text("version")?.unwrap_or("*"), key.lines)?;
             format!("{name}{extras}{version}")
+        })
+    }
+
+    /// The string in a field of a dependency.
+    fn text<'n>(&self, node: &'n Node, field: &str) -> Result<Option<&'n str>, Diagnostic> {
+        let Some(value) = node.get(field) else {
+            return Ok(None);
         };
-        if text("index")?.is_some() {
-            let message = format!(
-                "`{}` has an index of its own, but pip looks for all packages in all indexes",
-                quoted(name)
-            );
-            refusals.refuse(place, message);
-        }
-        if let Some(marker) = text("env-markers")? {
-            line.push_str(" ; ");
-            line.push_str(marker);
-        }
-        Ok(line)
+        value.text().map(Some).ok_or_else(|| {
+            let message = format!("`{field}` must be a string, not {}", value.what());
+            self.workspace.at(value.lines).error(message)
+        })
     }
 
     /// Whether a dependency says `field = true`.

@@ -1,5 +1,6 @@
 //! What an environment of a manifest asks of a solve.
 
+use super::channels::Listed;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use super::{channels, cutoff, dependency, python, system, terms};
@@ -9,7 +10,7 @@ use crate::dependency_list::DependencyList;
 use crate::environment_input::{RequestedSpec, SolveRequest};
 use crate::lock_terms::LockTerms;
 use crate::section::exclude_newer::unrepeatable;
-use crate::section::image_section::ImageSection;
+use crate::section::image_section::{ExcludeNewer, ImageSection, Located};
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::{match_spec, specs};
 use condafront_model::channel::ChannelPriority;
@@ -63,34 +64,11 @@ impl<'a> Asked<'_, 'a> {
             None => Vec::new(),
         };
         let together = together(self.environment, &others);
-        let mut said = ChannelDefaults::of(section);
         let listed = channels::listed(workspace, &together)?;
         let own_cutoff = cutoff::read(workspace, &listed, refusals)?;
-        if said.exclude_newer.is_none()
-            && let Some(found) = own_cutoff.clone()
-        {
-            let doubts = unrepeatable(
-                "exclude-newer",
-                &found,
-                workspace.file,
-                &settings.build_args,
-            );
-            warnings.extend(doubts);
-            said.exclude_newer = Some(found.value);
-        }
+        let said = self.defaults(section, own_cutoff.as_ref(), warnings);
         let of_channels = ChannelSettings::new(said, settings, workspace.platform);
-        let mut channels = of_channels.channels();
-        let place = workspace.at(workspace.lines());
-        if settings.channels.is_empty() {
-            channels::add(workspace, &listed, &mut channels)?;
-        } else {
-            specs::channels(settings, &mut channels, place.lines)?;
-        }
-        if channels.or_fallback(place)? {
-            const HELP: &str =
-                "Add `channels = [\"conda-forge\"]`, so that other tools do the same.";
-            warnings.push(unnamed(place, HELP));
-        }
+        let mut channels = self.channels(&of_channels, &listed, warnings)?;
         let listed_channels = channels.len();
         let machines = system::read(
             workspace,
@@ -110,16 +88,7 @@ impl<'a> Asked<'_, 'a> {
             });
         }
         own.extend(machines.specs);
-        let mut group = Vec::new();
-        for other in &others {
-            let specs = self.specs(other, &mut channels, refusals, &mut Vec::new())?;
-            let is_new = |one: &RequestedSpec| {
-                let mut known = own.iter().chain(&group);
-                !known.any(|known| known.spec == one.spec)
-            };
-            let new: Vec<RequestedSpec> = specs.into_iter().filter(is_new).collect();
-            group.extend(new);
-        }
+        let group = self.group(&others, &own, &mut channels, refusals)?;
         let (channels, doubts) = channels.finish();
         warnings.extend(doubts);
         warnings.extend(of_channels.cutoff_warnings(
@@ -155,6 +124,69 @@ impl<'a> Asked<'_, 'a> {
             together,
             terms,
         })
+    }
+
+    /// What the section, and else the cutoff of the manifest, says about channels.
+    fn defaults(
+        &self,
+        section: &ImageSection,
+        own_cutoff: Option<&Located<ExcludeNewer>>,
+        warnings: &mut Vec<Warning>,
+    ) -> ChannelDefaults {
+        let mut said = ChannelDefaults::of(section);
+        if said.exclude_newer.is_none()
+            && let Some(found) = own_cutoff
+        {
+            let args = &self.settings.build_args;
+            let doubts = unrepeatable("exclude-newer", found, self.workspace.file, args);
+            warnings.extend(doubts);
+            said.exclude_newer = Some(found.value.clone());
+        }
+        said
+    }
+
+    /// The channels that are `listed`, or what replaces them.
+    fn channels(
+        &self,
+        of_channels: &ChannelSettings<'_>,
+        listed: &[Listed<'_>],
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Channels, Diagnostic> {
+        let (workspace, settings) = (self.workspace, self.settings);
+        let mut channels = of_channels.channels();
+        let place = workspace.at(workspace.lines());
+        if settings.channels.is_empty() {
+            channels::add(workspace, listed, &mut channels)?;
+        } else {
+            specs::channels(settings, &mut channels, place.lines)?;
+        }
+        if channels.or_fallback(place)? {
+            const HELP: &str =
+                "Add `channels = [\"conda-forge\"]`, so that other tools do the same.";
+            warnings.push(unnamed(place, HELP));
+        }
+        Ok(channels)
+    }
+
+    /// The conda packages that the `others`, which are solved at once with the environment, ask for beyond its `own`.
+    fn group(
+        &self,
+        others: &[Environment<'a>],
+        own: &[RequestedSpec],
+        channels: &mut Channels,
+        refusals: &mut Refusals,
+    ) -> Result<Vec<RequestedSpec>, Diagnostic> {
+        let mut group = Vec::new();
+        for other in others {
+            let specs = self.specs(other, channels, refusals, &mut Vec::new())?;
+            let is_new = |one: &RequestedSpec| {
+                let mut known = own.iter().chain(&group);
+                !known.any(|known| known.spec == one.spec)
+            };
+            let new: Vec<RequestedSpec> = specs.into_iter().filter(is_new).collect();
+            group.extend(new);
+        }
+        Ok(group)
     }
 
     /// The conda packages that an environment asks for.

@@ -123,32 +123,7 @@ fn find<'a>(
         .copied()
         .filter(|entry| entry.subdir == wanted)
         .collect();
-    let chosen = match asked {
-        Some(name) => own.iter().find(|entry| entry.name == name),
-        None => own.iter().find(|entry| entry.name == wanted).or(Some(&own)
-            .filter(|own| own.len() == 1)
-            .and_then(|own| own.first())),
-    };
-    if chosen.is_none()
-        && let Some(first) = own.first()
-    {
-        let names: Vec<&str> = own.iter().map(|entry| entry.name).collect();
-        if let Some(asked) = asked {
-            return Err(Diagnostic::new(format!(
-                "build-arg ENVIRONMENT: {} has no platform `{}` that is {wanted}",
-                workspace.file.name(),
-                quoted(asked)
-            ))
-            .help(choices(asked, &names, "platforms")));
-        }
-        let names: Vec<String> = names.into_iter().map(quoted).collect();
-        let names = names.join(", ");
-        let message = format!(
-            "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
-            quoted(first.name)
-        );
-        refusals.refuse(workspace.at(first.node.lines), message);
-    }
+    let chosen = reader.choose(&own, asked, refusals)?;
     reader.refuse_targets(together, &all, refusals);
     let chosen = chosen.map(|entry| entry.node);
     let own = Needs::read(workspace, chosen, environment, refusals)?;
@@ -215,6 +190,42 @@ impl<'a> Reader<'_, 'a> {
             subdir,
             node: item,
         })
+    }
+
+    /// The one of several platforms that are the image's to conda; the user may have `asked` for one.
+    fn choose<'e>(
+        &self,
+        own: &[&'e Entry<'a>],
+        asked: Option<&str>,
+        refusals: &mut Refusals,
+    ) -> Result<Option<&'e Entry<'a>>, Diagnostic> {
+        let wanted = self.workspace.platform.subdir();
+        let mut named = own.iter().copied();
+        let chosen = match (asked, own) {
+            (Some(name), _) => named.find(|entry| entry.name == name),
+            (None, [only]) => Some(*only),
+            (None, _) => named.find(|entry| entry.name == wanted),
+        };
+        let Some(first) = own.first().filter(|_| chosen.is_none()) else {
+            return Ok(chosen);
+        };
+        let names: Vec<&str> = own.iter().map(|entry| entry.name).collect();
+        if let Some(asked) = asked {
+            return Err(Diagnostic::new(format!(
+                "build-arg ENVIRONMENT: {} has no platform `{}` that is {wanted}",
+                self.workspace.file.name(),
+                quoted(asked)
+            ))
+            .help(choices(asked, &names, "platforms")));
+        }
+        let names: Vec<String> = names.into_iter().map(quoted).collect();
+        let names = names.join(", ");
+        let message = format!(
+            "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
+            quoted(first.name)
+        );
+        refusals.refuse(self.workspace.at(first.node.lines), message);
+        Ok(None)
     }
 
     /// Refuses the tables below `target` that are for a platform with a name of its own, or for names of a pattern.

@@ -31,6 +31,16 @@ const BRACKET_KEYS: &[&str] = &[
 
 /// Mistakes that can be recognised before parsing, some of which would be parsed as something else.
 pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
+    let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
+    of_another_kind(text, unquoted)
+        .or_else(|| listed(text))
+        .or_else(|| notation::mistake(text))
+        .or_else(|| misspelt(text, unquoted))
+        .or_else(|| single_colon(text))
+}
+
+/// What is no dependency of conda, or not one yet: an option or a requirement of pip, a template, a placeholder.
+fn of_another_kind(text: &str, unquoted: &str) -> Option<Mistake> {
     let shown = quoted(text);
     if text.is_empty() {
         return Some(Mistake::new("a dependency is empty", "Name a package."));
@@ -50,7 +60,6 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "Write the dependency without them.",
         ));
     }
-    let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
     if let Some(mistake) = of_pip::mistake(text) {
         return Some(mistake);
     }
@@ -70,15 +79,17 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
     let condition = unquoted
         .split_once(';')
         .map(|(_, condition)| condition.trim_start());
-    if condition.is_some_and(|it| !it.starts_with("if ")) {
-        return Some(Mistake::new(
+    condition.is_some_and(|it| !it.starts_with("if ")).then(|| {
+        Mistake::new(
             format!("`{shown}` has a pip-style condition"),
             "For a platform, write a comment after the dependency, such as # [linux64].",
-        ));
-    }
-    if let Some(mistake) = listed(text).or_else(|| notation::mistake(text)) {
-        return Some(mistake);
-    }
+        )
+    })
+}
+
+/// A path, and slips of those who write a MatchSpec.
+fn misspelt(text: &str, unquoted: &str) -> Option<Mistake> {
+    let shown = quoted(text);
     let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
     if (is_path || unquoted.contains('\\') && !unquoted.contains('^')) && !text.contains("::") {
         return Some(Mistake::new(
@@ -116,10 +127,7 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             ),
         ));
     }
-    if text.ends_with([',', '|']) {
-        return Some(no_version(text));
-    }
-    single_colon(text)
+    text.ends_with([',', '|']).then(|| no_version(text))
 }
 
 /// What to write instead of a URL that is not a package.
@@ -170,93 +178,103 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
         let key = quoted(key);
         return Mistake::new(format!("`{shown}` has the unknown key {key}"), help);
     }
+    in_brackets(text, error, name, rest)
+        .or_else(|| of_extras::refused(text, error))
+        .or_else(|| {
+            error.contains("hash digest").then(|| {
+                Mistake::new(
+                    format!("`{shown}` has an invalid hash"),
+                    "Write 32 hex digits for md5, 64 for sha256.",
+                )
+            })
+        })
+        .or_else(|| pattern::mistake(text))
+        .or_else(|| in_version(text, error, name, rest))
+        .unwrap_or_else(|| {
+            let message = format!("`{shown}` is not a valid dependency: {error}");
+            Mistake::new(message, FORMS)
+        })
+}
+
+/// A mistake in the brackets of `text`, which consists of a `name` and the `rest`.
+fn in_brackets(text: &str, error: &str, name: &str, rest: &str) -> Option<Mistake> {
+    let shown = quoted(text);
     let in_brackets = rest
         .trim_start()
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'));
     if in_brackets.is_some_and(|(inside, _)| !inside.contains('=')) || rest.contains("]>") {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` has pip extras, which conda packages do not have"),
             format!(
                 "Remove the brackets and list the packages that the extra adds, or write {name}{} under `- pip:`.",
                 quoted(rest)
             ),
-        );
+        ));
     }
     if error == "invalid bracket"
         && let Some((before, condition)) = text.split_once("[version")
         && let Some(condition) = condition.strip_suffix(']')
     {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` has a version without `=` and quotes in its brackets"),
             format!(
                 "Write {}.",
                 quoted(&format!("{before}[version='{}']", condition.trim()))
             ),
-        );
+        ));
     }
-    if rest.contains('[') && !rest.contains(']') {
-        return Mistake::new(
+    (rest.contains('[') && !rest.contains(']')).then(|| {
+        Mistake::new(
             format!("`{shown}` has an unclosed bracket"),
             "Add `]` at the end.",
-        );
-    }
-    if let Some(mistake) = of_extras::refused(text, error) {
-        return mistake;
-    }
-    if error.contains("hash digest") {
-        return Mistake::new(
-            format!("`{shown}` has an invalid hash"),
-            "Write 32 hex digits for md5, 64 for sha256.",
-        );
-    }
-    if let Some(pattern) = pattern::mistake(text) {
-        return pattern;
-    }
+        )
+    })
+}
+
+/// A mistake in the version of `text`, or in its name, which ends where the `rest` begins.
+fn in_version(text: &str, error: &str, name: &str, rest: &str) -> Option<Mistake> {
+    let shown = quoted(text);
     if error.contains("malformed version") {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` has an invalid version"),
             "Use letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
-        );
+        ));
     }
     if let Some(version) = rest.strip_prefix('@') {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` is not how conda versions are written"),
             format!(
                 "Write {}.",
                 quoted(&format!("{name}{}", notation::of_npm(version)))
             ),
-        );
+        ));
     }
     if let Some(other) = rest.strip_prefix(',') {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` names several packages"),
             format!(
                 "Write {name} and {} as separate entries.",
                 quoted(other.trim())
             ),
-        );
+        ));
     }
     if text.ends_with(['=', '<', '>', '~', '!']) {
-        return no_version(text);
+        return Some(no_version(text));
     }
     if error.contains("looks like a glob") || error.contains("looks like a regex") {
-        return several_packages(text);
+        return Some(several_packages(text));
     }
     let quotes = ['"', '\''];
     if rest.matches(quotes).count() == 2 && !rest.contains('[') {
-        return Mistake::new(
+        return Some(Mistake::new(
             format!("`{shown}` has quotes around a part of it"),
             format!("Write {}.", quoted(&text.replace(quotes, ""))),
-        );
+        ));
     }
-    if error.starts_with("invalid package name") {
-        return invalid_name(text);
-    }
-    Mistake::new(
-        format!("`{shown}` is not a valid dependency: {error}"),
-        FORMS,
-    )
+    error
+        .starts_with("invalid package name")
+        .then(|| invalid_name(text))
 }
 
 const FORMS: &str = "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.";

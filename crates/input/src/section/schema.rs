@@ -110,19 +110,7 @@ fn value(key: &str) -> Value {
         "locale" => matching(
             "(C|POSIX|C\\.UTF-8|C\\.utf8|[a-z]{2,3}_[A-Z]{2}\\.[A-Za-z0-9-]+(@[A-Za-z0-9-]+)?)",
         ),
-        "user" => {
-            let mut account = with_fields(
-                &[
-                    ("name", matching(NAME)),
-                    ("uid", reference("id")),
-                    ("gid", reference("id")),
-                ],
-                &[],
-            );
-            account["minProperties"] = 1.into();
-            let word = format!("({NAME}|[0-9]+)(:[0-9]+)?");
-            json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX - 1}, matching(&word), account]})
-        }
+        "user" => user(),
         "for" => json!({"anyOf": [words(CONTRACTS), list(words(CONTRACTS))]}),
         "group_writable" => same_as("flag"),
         "apt" | "apk" | "dnf" => list(matching_or_number(
@@ -130,44 +118,15 @@ fn value(key: &str) -> Value {
         )),
         "volumes" => list(matching("/[^:]*")),
         "pip" => list(reference("word")),
-        "build" => {
-            let words = list(reference("word"));
-            let named = with_fields(
-                &[("packages", words.clone()), ("channels", words.clone())],
-                &["packages"],
-            );
-            json!({"anyOf": [words, named]})
-        }
-        "copy" => {
-            let mut pairs = texts();
-            pairs["not"] = json!({"required": ["src", "dest"]});
-            json!({"anyOf": [pairs, list(reference("copy"))]})
-        }
+        "build" => build(),
+        "copy" => copy(),
         "run" => json!({"anyOf": [reference("run"), list(reference("run"))]}),
         "env" => named("^[^=$\\s]+$"),
         "labels" => named("\\S"),
         "cmd" | "entrypoint" => same_as("command"),
         "shell" => json!({"allOf": [reference("words"), {"minItems": 1}]}),
-        "expose" => {
-            let port = or_build_arg(json!({
-                "type": ["integer", "string"],
-                "minimum": 1,
-                "maximum": u16::MAX,
-                "pattern": "^\\s*[0-9]+(-[0-9]+)?(/([Tt][Cc][Pp]|[Uu][Dd][Pp]|[Ss][Cc][Tt][Pp]))?\\s*$",
-            }));
-            json!({"anyOf": [port, list(port.clone())]})
-        }
-        "healthcheck" => json!({"anyOf": [
-            or_build_arg(json!({"type": "string", "pattern": "^\\s*[Nn][Oo][Nn][Ee]\\s*$"})),
-            with_fields(&[
-                ("cmd", reference("something")),
-                ("interval", reference("duration")),
-                ("timeout", reference("duration")),
-                ("retries", or_build_arg(json!({"type": ["integer", "string"], "minimum": 0, "maximum": i32::MAX, "pattern": "^\\s*[0-9]+\\s*$"}))),
-                ("start_period", reference("duration")),
-                ("start_interval", reference("duration")),
-            ], &["cmd"]),
-        ]}),
+        "expose" => expose(),
+        "healthcheck" => healthcheck(),
         "layers" => or_build_arg(json!({"anyOf": [
             matching("auto"),
             {"type": ["integer", "string"], "minimum": 1, "maximum": MAX_LAYERS, "pattern": "^\\s*[+]?[0-9]+\\s*$"},
@@ -175,41 +134,106 @@ fn value(key: &str) -> Value {
         "installer" => words(INSTALLERS),
         "trim" => json!({"anyOf": [reference("flag"), list(words(TRIMS))]}),
         "channel_priority" => words(ChannelPriority::WORDS),
-        "exclude_newer" => {
-            let cutoffs = json!({"type": "object", "additionalProperties": {"anyOf": [
-                {"enum": [false, "false"]},
-                reference("cutoff"),
-            ]}});
-            json!({"anyOf": [
-                reference("cutoff"),
-                with_fields(&[
-                    ("cutoff", reference("cutoff")),
-                    ("channels", cutoffs.clone()),
-                    ("packages", cutoffs),
-                ], &["cutoff"]),
-            ]})
-        }
+        "exclude_newer" => exclude_newer(),
         "channel_alias" => same_as("url"),
         "custom_channels" => json!({
             "type": "object",
             "propertyNames": {"pattern": "^\\S+$"},
             "additionalProperties": reference("url"),
         }),
-        "environments" => json!({
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": {"pattern": "^[^-./\\\\:#\"'$`\\s][^/\\\\:#\"'$`\\s]*$"},
-            "additionalProperties": {"anyOf": [
-                reference("word"),
-                with_fields(&[
-                    ("file", reference("word")),
-                    ("when", reference("word")),
-                    ("name", reference("word")),
-                ], &["file"]),
-            ]},
-        }),
+        "environments" => environments(),
         _ => Value::Null,
     }
+}
+
+fn user() -> Value {
+    let mut account = with_fields(
+        &[
+            ("name", matching(NAME)),
+            ("uid", reference("id")),
+            ("gid", reference("id")),
+        ],
+        &[],
+    );
+    account["minProperties"] = 1.into();
+    let word = format!("({NAME}|[0-9]+)(:[0-9]+)?");
+    json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX - 1}, matching(&word), account]})
+}
+
+fn build() -> Value {
+    let words = list(reference("word"));
+    let named = with_fields(
+        &[("packages", words.clone()), ("channels", words.clone())],
+        &["packages"],
+    );
+    json!({"anyOf": [words, named]})
+}
+
+fn copy() -> Value {
+    let mut pairs = texts();
+    pairs["not"] = json!({"required": ["src", "dest"]});
+    json!({"anyOf": [pairs, list(reference("copy"))]})
+}
+
+fn expose() -> Value {
+    let port = or_build_arg(json!({
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": u16::MAX,
+        "pattern": "^\\s*[0-9]+(-[0-9]+)?(/([Tt][Cc][Pp]|[Uu][Dd][Pp]|[Ss][Cc][Tt][Pp]))?\\s*$",
+    }));
+    json!({"anyOf": [port, list(port.clone())]})
+}
+
+fn healthcheck() -> Value {
+    let retries = or_build_arg(json!({
+        "type": ["integer", "string"],
+        "minimum": 0,
+        "maximum": i32::MAX,
+        "pattern": "^\\s*[0-9]+\\s*$",
+    }));
+    json!({"anyOf": [
+        or_build_arg(json!({"type": "string", "pattern": "^\\s*[Nn][Oo][Nn][Ee]\\s*$"})),
+        with_fields(&[
+            ("cmd", reference("something")),
+            ("interval", reference("duration")),
+            ("timeout", reference("duration")),
+            ("retries", retries),
+            ("start_period", reference("duration")),
+            ("start_interval", reference("duration")),
+        ], &["cmd"]),
+    ]})
+}
+
+fn exclude_newer() -> Value {
+    let cutoffs = json!({"type": "object", "additionalProperties": {"anyOf": [
+        {"enum": [false, "false"]},
+        reference("cutoff"),
+    ]}});
+    json!({"anyOf": [
+        reference("cutoff"),
+        with_fields(&[
+            ("cutoff", reference("cutoff")),
+            ("channels", cutoffs.clone()),
+            ("packages", cutoffs),
+        ], &["cutoff"]),
+    ]})
+}
+
+fn environments() -> Value {
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[^-./\\\\:#\"'$`\\s][^/\\\\:#\"'$`\\s]*$"},
+        "additionalProperties": {"anyOf": [
+            reference("word"),
+            with_fields(&[
+                ("file", reference("word")),
+                ("when", reference("word")),
+                ("name", reference("word")),
+            ], &["file"]),
+        ]},
+    })
 }
 
 fn run() -> Value {

@@ -20,7 +20,6 @@ const BUILD_AN_ENVIRONMENT: &str = "Build from an environment file.";
 pub(super) fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let (number, line) = first_line(text)?;
     let name = file.name();
-    let own = own_name(name);
     let at = |number: usize, message: String| Diagnostic::new(message).at(file, Lines::one(number));
     if line.starts_with('<') && !line.starts_with("<%") {
         let error = at(number, format!("{name} is a web page"));
@@ -55,7 +54,16 @@ pub(super) fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     if let Some(statement) = leftover::first_statement(file) {
         return Some(statement);
     }
-    let (message, help) = if ["setup.py", "setup.cfg"].contains(&own) {
+    match of_another_kind(name, text, line) {
+        Some((message, help)) => Some(at(number, message).help(help)),
+        None => of_list(file, text, number, line),
+    }
+}
+
+/// What a file is that nobody means to be an environment, and what to do.
+fn of_another_kind(name: &str, text: &str, line: &str) -> Option<(String, String)> {
+    let own = own_name(name);
+    Some(if ["setup.py", "setup.cfg"].contains(&own) {
         (
             format!("{name} belongs to a Python project, which asks for no conda packages"),
             project_help("python"),
@@ -113,9 +121,8 @@ pub(super) fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             BUILD_AN_ENVIRONMENT.to_owned(),
         )
     } else {
-        return of_list(file, text, number, line);
-    };
-    Some(at(number, message).help(help))
+        return None;
+    })
 }
 
 /// The message for a bare list of packages.

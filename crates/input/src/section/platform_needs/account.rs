@@ -1,4 +1,4 @@
-//! What platforms need of the image's account.
+//! What the platforms of `for` need of the account that the image's user is.
 
 use crate::section::args::BuildArgs;
 use crate::section::contract::Contract;
@@ -188,81 +188,24 @@ fn complete_user(
         .args
         .get("MAMBA_USER")
         .filter(|name| !name.is_empty());
-    let name = given_name.or(user.name.as_deref()).map(str::to_owned);
-    let number: Option<u32> = name.as_deref().and_then(digits);
-    let platform = contract.value.name();
-    let refuse = |message: String, lines: Lines, way: &str| {
-        let error = reader.error(lines, message);
-        let error = if lines == contract.lines {
-            error
-        } else {
-            error.at(reader.file, contract.lines)
-        };
-        error.help(format!("{way}, or remove `{platform}` from `for`."))
+    let others = Others {
+        reader,
+        contract,
+        said,
+        given_name,
     };
+    let name = given_name.or(user.name.as_deref()).map(str::to_owned);
     if name.as_deref().is_some_and(is_root) {
-        if !wanted.is_never_root {
-            return Ok(());
-        }
-        let (what, lines, way) = match (given_name, said) {
-            (None, Some(lines)) => ("", lines, "Use another user"),
-            _ => (
-                ", and the build-arg MAMBA_USER is root's",
-                contract.lines,
-                "Remove the build-arg",
-            ),
+        return if wanted.is_never_root {
+            Err(others.root())
+        } else {
+            Ok(())
         };
-        let message = format!("`{platform}` does not run images as root{what}");
-        return Err(refuse(message, lines, way));
     }
-    let parts = [
-        ("uid", "MAMBA_USER_ID", wanted.uid, user.uid.or(number)),
-        ("gid", "MAMBA_USER_GID", wanted.gid, user.gid),
-    ];
-    for (field, arg, wanted, has) in parts {
-        let Some(wanted) = wanted else { continue };
-        let given = reader.args.get(arg).filter(|value| !value.is_empty());
-        let given_number = given_name.filter(|name| digits::<u32>(name).is_some());
-        let (arg, given) = match (given, given_number) {
-            (None, Some(number)) if field == "uid" => ("MAMBA_USER", Some(number)),
-            (given, _) => (arg, given),
-        };
-        if let Some(given) = given.filter(|given| digits::<u32>(given) != Some(wanted)) {
-            let message = format!(
-                "`{platform}` needs the {field} {wanted}, and the build-arg {arg} is {}",
-                quoted(given)
-            );
-            return Err(refuse(message, contract.lines, "Remove the build-arg"));
-        }
-        if let (Some(has), Some(lines)) = (has, said)
-            && has != wanted
-            && given.is_none()
-        {
-            let message = format!("`{platform}` needs the {field} {wanted}, and `user` has {has}");
-            let way = format!("Write {field}: {wanted}");
-            return Err(refuse(message, lines, &way));
-        }
-    }
-    let mut added = Vec::new();
-    if name.is_none()
-        && let Some(name) = &wanted.name
-    {
-        user.name = Some(name.clone());
-        added.push(format!("name: {}", quoted(name)));
-    }
-    if number.is_none()
-        && user.uid.is_none()
-        && let Some(uid) = wanted.uid
-    {
-        user.uid = Some(uid);
-        added.push(format!("uid: {uid}"));
-    }
-    if user.gid.is_none()
-        && let Some(gid) = wanted.gid
-    {
-        user.gid = Some(gid);
-        added.push(format!("gid: {gid}"));
-    }
+    let number = name.as_deref().and_then(digits);
+    others.check("uid", "MAMBA_USER_ID", wanted.uid, user.uid.or(number))?;
+    others.check("gid", "MAMBA_USER_GID", wanted.gid, user.gid)?;
+    let added = wanted.add_to(&mut user, name.as_deref());
     if !added.is_empty() {
         let text = format!("user: {{{}}}", added.join(", "));
         section.add(contract.lines, contract.value, text);
@@ -272,4 +215,103 @@ fn complete_user(
         });
     }
     Ok(())
+}
+
+/// What others say of the account that a platform needs: the key `user`, and the build-args.
+struct Others<'a> {
+    reader: &'a Reader<'a>,
+    contract: &'a Located<Contract>,
+    /// The lines of `user`.
+    said: Option<Lines>,
+    /// The build-arg with the name, or with a number in its place.
+    given_name: Option<&'a str>,
+}
+
+impl Others<'_> {
+    /// The error that the account is root.
+    fn root(&self) -> Diagnostic {
+        let (what, lines, way) = match (self.given_name, self.said) {
+            (None, Some(lines)) => ("", lines, "Use another user"),
+            _ => (
+                ", and the build-arg MAMBA_USER is root's",
+                self.contract.lines,
+                "Remove the build-arg",
+            ),
+        };
+        let platform = self.contract.value.name();
+        let message = format!("`{platform}` does not run images as root{what}");
+        self.refuse(message, lines, way)
+    }
+
+    /// Refuses another number for `field` than the `wanted` one: in the build-arg `arg`, or as what `user` `has`.
+    fn check(
+        &self,
+        field: &str,
+        arg: &str,
+        wanted: Option<u32>,
+        has: Option<u32>,
+    ) -> Result<(), Diagnostic> {
+        let Some(wanted) = wanted else { return Ok(()) };
+        let platform = self.contract.value.name();
+        let given = self.reader.args.get(arg).filter(|value| !value.is_empty());
+        let given_number = self.given_name.filter(|name| digits::<u32>(name).is_some());
+        let (arg, given) = match (given, given_number) {
+            (None, Some(number)) if field == "uid" => ("MAMBA_USER", Some(number)),
+            (given, _) => (arg, given),
+        };
+        if let Some(given) = given.filter(|given| digits::<u32>(given) != Some(wanted)) {
+            let message = format!(
+                "`{platform}` needs the {field} {wanted}, and the build-arg {arg} is {}",
+                quoted(given)
+            );
+            return Err(self.refuse(message, self.contract.lines, "Remove the build-arg"));
+        }
+        if let (Some(has), Some(lines)) = (has, self.said)
+            && has != wanted
+            && given.is_none()
+        {
+            let message = format!("`{platform}` needs the {field} {wanted}, and `user` has {has}");
+            let way = format!("Write {field}: {wanted}");
+            return Err(self.refuse(message, lines, &way));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, message: String, lines: Lines, way: &str) -> Diagnostic {
+        let error = self.reader.error(lines, message);
+        let error = if lines == self.contract.lines {
+            error
+        } else {
+            error.at(self.reader.file, self.contract.lines)
+        };
+        let platform = self.contract.value.name();
+        error.help(format!("{way}, or remove `{platform}` from `for`."))
+    }
+}
+
+impl Account {
+    /// Adds what `user`, whose name is `name`, does not have. Returns what was added, as in a file.
+    fn add_to(&self, user: &mut UserRequest, name: Option<&str>) -> Vec<String> {
+        let mut added = Vec::new();
+        if name.is_none()
+            && let Some(name) = &self.name
+        {
+            user.name = Some(name.clone());
+            added.push(format!("name: {}", quoted(name)));
+        }
+        if name.and_then(digits::<u32>).is_none()
+            && user.uid.is_none()
+            && let Some(uid) = self.uid
+        {
+            user.uid = Some(uid);
+            added.push(format!("uid: {uid}"));
+        }
+        if user.gid.is_none()
+            && let Some(gid) = self.gid
+        {
+            user.gid = Some(gid);
+            added.push(format!("gid: {gid}"));
+        }
+        added
+    }
 }
