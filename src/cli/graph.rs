@@ -10,6 +10,7 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
+use condafront_graph::install::InstallGraph;
 use condafront_graph::pip::{ADD_WHEELS, OwnWheel, PipNetwork};
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
@@ -103,40 +104,79 @@ impl Locked<'_> {
             Pip::Locked(locked) if !locked.files.is_empty() => locked.files.iter().cloned(),
             _ => return Ok(Definition::of(&root)),
         };
+        let conda = Conda {
+            environment: &environment,
+            graph: &graph,
+            root,
+            settings,
+            choices,
+            platform: self.platform,
+        };
+        Ok(Definition::of(&conda.with_pip(files)?))
+    }
+}
+
+/// The graph without PyPI packages.
+struct Conda<'a> {
+    environment: &'a Environment<'a>,
+    graph: &'a InstallGraph,
+    root: Output,
+    settings: &'a Settings,
+    choices: &'a Choices,
+    platform: Platform,
+}
+
+impl Conda<'_> {
+    /// The image with these PyPI packages: linked if possible, or else installed by pip.
+    fn with_pip(&self, files: impl Iterator<Item = PipPackage>) -> Result<Output, Diagnostic> {
+        let Self {
+            environment,
+            root,
+            settings,
+            ..
+        } = self;
         let (archives, packages): (Vec<_>, Vec<_>) = files.partition(PipPackage::is_archive);
-        let mut built = Vec::new();
-        if !archives.is_empty() {
-            let wanted = environment.pip_packages(&archives, &settings.mirrors)?;
-            let network = PipNetwork::default();
-            let wheels = environment
-                .pip_build(&root, &wanted, &wanted.addresses(), &network)
-                .map_err(Diagnostic::of)?
-                .wheels;
-            built.extend(archives.iter().zip(wheels).map(made));
-        }
+        let built = self.built(&archives)?;
         let none = EnvironmentFacts::default();
-        let layers = choices.layers.value.unwrap_or_default();
-        let layers = layers_for_wheels(layers, graph.installed.len(), 1);
+        let layers = self.choices.layers.value.unwrap_or_default();
+        let layers = layers_for_wheels(layers, self.graph.installed.len(), 1);
         let plan = environment.wheel_plan(&packages, &built, &none, self.platform, None, layers);
         if let Some(plan) = plan {
             let wanted = environment.wheels(&packages, &settings.mirrors)?;
             let wanted = wanted.with_wheels(built);
             let linked = environment
-                .link_wheels(&graph, &wanted, &plan, &wanted.addresses())
+                .link_wheels(self.graph, &wanted, &plan, &wanted.addresses())
                 .map_err(Diagnostic::of)?;
             let stack = environment.stack_wheels(&linked, &none, &none);
             let stack = stack.map_err(Diagnostic::of)?;
             return match stack.on(&root.into(), Stacking::Merge, ADD_WHEELS) {
-                Input::Output(root) => Ok(Definition::of(&root)),
+                Input::Output(root) => Ok(root),
                 Input::Scratch => Err(Diagnostic::new("the graph is empty")),
             };
         }
         let wanted = environment.pip_packages(&packages, &settings.mirrors)?;
         let wanted = wanted.with_wheels(built);
         let installed = environment
-            .pip_install(&root, &wanted, &wanted.addresses())
+            .pip_install(root, &wanted, &wanted.addresses())
             .map_err(Diagnostic::of)?;
-        Ok(Definition::of(&installed.root))
+        Ok(installed.root)
+    }
+
+    /// The wheels that the build makes of `archives`.
+    fn built(&self, archives: &[PipPackage]) -> Result<Vec<OwnWheel>, Diagnostic> {
+        if archives.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = self
+            .environment
+            .pip_packages(archives, &self.settings.mirrors)?;
+        let network = PipNetwork::default();
+        let wheels = self
+            .environment
+            .pip_build(&self.root, &wanted, &wanted.addresses(), &network)
+            .map_err(Diagnostic::of)?
+            .wheels;
+        Ok(archives.iter().zip(wheels).map(made).collect())
     }
 }
 

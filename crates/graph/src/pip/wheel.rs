@@ -130,15 +130,9 @@ impl Environment<'_> {
             files.push(made(&local.label));
             wheels.push(made_by(step, count + index, &mut steps));
         }
-        let mut step = self
-            .tools
-            .step(PipFetchedSpec {}.to_args(&files)?, READ_NAMES);
-        step.concerns(&(0..files.len()).collect::<Vec<_>>());
+        let mut step = self.read_names(&files, &wheels)?;
         if addresses.iter().any(Address::is_retried) {
             step.retry(self.tools.no_cache);
-        }
-        for (index, wheel) in wheels.iter().enumerate() {
-            step.input(&format!("{INPUT_DIR}/{index}"), wheel, false);
         }
         let facts = step.output(FACTS_DIR);
         let facts = step.exec().build()[facts].clone();
@@ -149,6 +143,17 @@ impl Environment<'_> {
             facts,
             steps,
         })
+    }
+
+    /// The step that reads the names of the `wheels` that are made of `files`.
+    fn read_names(&self, files: &[PipFile], wheels: &[Output]) -> Result<Step, ArgsError> {
+        let args = PipFetchedSpec {}.to_args(files)?;
+        let mut step = self.tools.step(args, READ_NAMES);
+        step.concerns(&(0..files.len()).collect::<Vec<_>>());
+        for (index, wheel) in wheels.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), wheel, false);
+        }
+        Ok(step)
     }
 
     /// A step that builds a wheel. Nothing says in advance what it builds with, so it has the network.

@@ -168,7 +168,6 @@ fn group_facts(
     let mut variables = BTreeMap::new();
     let mut all = Vec::with_capacity(packages.len());
     for (position, (package, placed)) in packages.iter().zip(placed).enumerate() {
-        let index = &package.index;
         let mut notice = |message: String| {
             notices.push(Notice::new(Subject::Contents, message).of_package(position));
         };
@@ -177,78 +176,95 @@ fn group_facts(
             placed::left_out_notice(package),
         ];
         found.into_iter().flatten().for_each(&mut notice);
-        let paths = || placed.iter().map(|placed| placed.path.as_str());
-        let script = |kind: &str| {
-            let path = format!("bin/.{}-{kind}.sh", index.name);
-            placed.iter().any(|p| p.path == path)
-        };
-        if script("pre-link") {
+        if has_script(package, placed, "pre-link") {
             notice(format!(
                 "{}: its pre-link script was not run; such scripts are deprecated",
                 package.spec.label
             ));
         }
-        for (name, path) in files_in(placed, "etc/conda/env_vars.d/") {
-            match env_vars::read(&target.dir.join(path)) {
-                Ok(mut vars) => {
-                    let left_out = vars.extract_if(.., |name, _| is_reserved(name));
-                    let left_out: Vec<String> = left_out.map(|(name, _)| name).collect();
-                    if !left_out.is_empty() {
-                        notice(format!(
-                            "{}: {} in {path} is left out: it belongs to the image",
-                            package.spec.label,
-                            left_out.join(", ")
-                        ));
-                    }
-                    variables.insert(name.to_owned(), vars);
-                }
-                Err(why) if why.is_fatal() => {
-                    let label = &package.spec.label;
-                    let message = format!(
-                        "{label}: no program could start with the variables in {path}: {why}"
-                    );
-                    let error = Error::new(ErrorKind::BadMetadata, message);
-                    return Err(error.caused_by(why).of_package(position));
-                }
-                Err(why) => notice(format!(
-                    "{}: the variables in {path} are not set: {why}",
-                    package.spec.label
-                )),
-            }
-        }
-        all.push(PackageFacts {
-            name: index.name.clone(),
-            version: index.version.clone(),
-            build: index.build.clone(),
-            build_number: index.build_number,
-            subdir: package.spec.subdir.clone(),
-            noarch: index.noarch().map(str::to_owned),
-            license: index.license.clone(),
-            sha256: package.digests.sha256.clone(),
-            md5: package.digests.md5.clone(),
-            size: package.digests.size,
-            post_link: script("post-link"),
-            activate_d: files_in(placed, "etc/conda/activate.d/")
-                .filter(|(name, _)| name.ends_with(".sh"))
-                .map(|(_, path)| path.to_owned())
-                .collect(),
-            glibc: match index.glibc() {
-                Some(versions) => Some(versions.to_owned()),
-                // Old packages do not declare it.
-                None => has_program_of_glibc(&target.dir, placed).then(String::new),
-            },
-            contains: contained::distributions(&target.dir, placed),
-            distributions: distributions::of(paths()),
-            metadata: distributions::metadata(paths(), &target.dir)?,
-            depends: index.depends().map(str::to_owned).collect(),
-            starts_with_python: paths().any(distributions::starts_with_python),
-            requires_python: None,
-        });
+        let own = variables_of(package, placed, target, &mut notice);
+        variables.extend(own.map_err(|error| error.of_package(position))?);
+        all.push(package_facts(package, placed, target)?);
     }
     Ok(GroupFacts {
         packages: all,
         env_vars: variables,
         notices,
+    })
+}
+
+/// Whether a package has a script that conda runs before or after linking.
+fn has_script(package: &Package, placed: &[Placed], kind: &str) -> bool {
+    let path = format!("bin/.{}-{kind}.sh", package.index.name);
+    placed.iter().any(|placed| placed.path == path)
+}
+
+/// The variables of each file in a package's `etc/conda/env_vars.d`, by the file's name.
+fn variables_of(
+    package: &Package,
+    placed: &[Placed],
+    target: &Target,
+    notice: &mut dyn FnMut(String),
+) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let label = &package.spec.label;
+    let mut variables = BTreeMap::new();
+    for (name, path) in files_in(placed, "etc/conda/env_vars.d/") {
+        match env_vars::read(&target.dir.join(path)) {
+            Ok(mut vars) => {
+                let left_out = vars.extract_if(.., |name, _| is_reserved(name));
+                let left_out: Vec<String> = left_out.map(|(name, _)| name).collect();
+                if !left_out.is_empty() {
+                    notice(format!(
+                        "{label}: {} in {path} is left out: it belongs to the image",
+                        left_out.join(", ")
+                    ));
+                }
+                variables.insert(name.to_owned(), vars);
+            }
+            Err(why) if why.is_fatal() => {
+                let message =
+                    format!("{label}: no program could start with the variables in {path}: {why}");
+                return Err(Error::new(ErrorKind::BadMetadata, message).caused_by(why));
+            }
+            Err(why) => notice(format!(
+                "{label}: the variables in {path} are not set: {why}"
+            )),
+        }
+    }
+    Ok(variables)
+}
+
+/// What later stages need of a package's own metadata.
+fn package_facts(package: &Package, placed: &[Placed], target: &Target) -> Result<PackageFacts> {
+    let index = &package.index;
+    let paths = || placed.iter().map(|placed| placed.path.as_str());
+    Ok(PackageFacts {
+        name: index.name.clone(),
+        version: index.version.clone(),
+        build: index.build.clone(),
+        build_number: index.build_number,
+        subdir: package.spec.subdir.clone(),
+        noarch: index.noarch().map(str::to_owned),
+        license: index.license.clone(),
+        sha256: package.digests.sha256.clone(),
+        md5: package.digests.md5.clone(),
+        size: package.digests.size,
+        post_link: has_script(package, placed, "post-link"),
+        activate_d: files_in(placed, "etc/conda/activate.d/")
+            .filter(|(name, _)| name.ends_with(".sh"))
+            .map(|(_, path)| path.to_owned())
+            .collect(),
+        glibc: match index.glibc() {
+            Some(versions) => Some(versions.to_owned()),
+            // Old packages do not declare it.
+            None => has_program_of_glibc(&target.dir, placed).then(String::new),
+        },
+        contains: contained::distributions(&target.dir, placed),
+        distributions: distributions::of(paths()),
+        metadata: distributions::metadata(paths(), &target.dir)?,
+        depends: index.depends().map(str::to_owned).collect(),
+        starts_with_python: paths().any(distributions::starts_with_python),
+        requires_python: None,
     })
 }
 

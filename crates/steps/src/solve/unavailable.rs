@@ -102,17 +102,10 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
     if allowed.iter().any(|record| spec.matches(*record)) {
         return None;
     }
-    let mut channels: Vec<&str> = Vec::new();
-    for record in &allowed {
-        let channel = search.channel_name(record);
-        if !channels.contains(&channel) {
-            channels.push(channel);
-        }
-    }
     let message = format!(
         "no {} matches `{text}`; available from {}: {}",
         name.as_source(),
-        listed(channels.iter().copied(), 5),
+        listed(channels(search, &allowed), 5),
         offered(&allowed, spec)
     );
     let tier = match search.solve.priority {
@@ -132,26 +125,40 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
             let help = format!(
                 "{} has a match, but {} has packages with that name and comes first: channel priority is strict.",
                 search.channel_name(other),
-                channels.first().copied().unwrap_or_default()
+                search.channel_name(first)
             );
             unavailable(Missing::InFirst(other), message, help)
         }
-        None => {
-            let help = if is_pinned(spec) {
-                format!(
-                    "Leave the build out, as `conda env export --no-builds` does for a whole file, or write {} alone. Builds differ between platforms, and channels remove old ones.",
-                    name.as_source()
-                )
-            } else {
-                format!("Ask for one of these, or write {} alone.", name.as_source())
-            };
-            let help = match search.other_channels().filter(|_| spec.channel.is_none()) {
-                Some(other) => format!("{help} {other}"),
-                None => help,
-            };
-            unavailable(Missing::Build, message, help)
-        }
+        None => unavailable(Missing::Build, message, help_with_build(search, spec, name)),
     })
+}
+
+/// The channels of these packages, each once.
+fn channels<'a>(search: &Search<'a>, records: &[&RepoDataRecord]) -> Vec<&'a str> {
+    let mut channels: Vec<&str> = Vec::new();
+    for record in records {
+        let channel = search.channel_name(record);
+        if !channels.contains(&channel) {
+            channels.push(channel);
+        }
+    }
+    channels
+}
+
+/// What to ask for if no package with the name matches.
+fn help_with_build(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> String {
+    let name = name.as_source();
+    let help = if is_pinned(spec) {
+        format!(
+            "Leave the build out, as `conda env export --no-builds` does for a whole file, or write {name} alone. Builds differ between platforms, and channels remove old ones."
+        )
+    } else {
+        format!("Ask for one of these, or write {name} alone.")
+    };
+    match search.other_channels().filter(|_| spec.channel.is_none()) {
+        Some(other) => format!("{help} {other}"),
+        None => help,
+    }
 }
 
 /// What to say if all packages with the name are too new.

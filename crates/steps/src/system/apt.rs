@@ -221,23 +221,7 @@ pub(super) fn explain(
     let mut seen = BTreeSet::new();
     unknown.retain(|name| seen.insert(*name));
     if !unknown.is_empty() {
-        let all = ask(&["pkgnames"]);
-        let near = unknown.iter().map(|name| did_you_mean(name, all.lines()));
-        let near: Vec<String> = near.flatten().collect();
-        let help = match near.as_slice() {
-            [] => "Look up the name at https://packages.debian.org or https://packages.ubuntu.com, or in the package lists of the base image's own sources.".to_owned(),
-            near => near.join(" "),
-        };
-        let what = match unknown.len() {
-            1 => "package",
-            _ => "packages",
-        };
-        return Failure::new(format!(
-            "apt has no {what} {} for this base image",
-            prose::and(prose::code(&unknown))
-        ))
-        .help(help)
-        .of(indices(packages, &unknown, name_of));
+        return of_unknown(&unknown, ask).of(indices(packages, &unknown, name_of));
     }
     let versions = between(output, "E: Version '", "' was not found");
     let versions: Vec<(&str, &str)> = versions
@@ -245,26 +229,13 @@ pub(super) fn explain(
         .filter_map(|text| text.split_once("' for '"))
         .collect();
     if let Some((version, name)) = versions.first() {
-        let answer = ask(&["madison", name]);
-        let mut there: Vec<&str> = answer
-            .lines()
-            .filter_map(|line| Some(line.split('|').nth(1)?.trim()))
-            .collect();
-        there.dedup();
-        let help = match there.as_slice() {
-            [] => format!("Remove the version: `{name}`."),
-            there => format!("Use {}.", prose::or(prose::code(there))),
-        };
         let wanted: Vec<String> = versions
             .iter()
             .map(|(version, name)| format!("{name}={version}"))
             .collect();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        return Failure::new(format!(
-            "apt has no version `{version}` of `{name}` for this base image"
-        ))
-        .help(help)
-        .of(indices(packages, &wanted, |package| package));
+        let culprits = indices(packages, &wanted, |package| package);
+        return of_version(name, version, ask).of(culprits);
     }
     let names: Vec<&str> = between(output, "E: Package '", "' has no installation candidate");
     if let Some(name) = names.first() {
@@ -297,6 +268,44 @@ pub(super) fn explain(
         return Failure::with_output(WHAT, output).of(indices(packages, &names, name_of));
     }
     Failure::with_output(WHAT, &errors(output))
+}
+
+/// apt knows none of these names.
+fn of_unknown(names: &[&str], ask: &mut dyn FnMut(&[&str]) -> String) -> Failure {
+    let all = ask(&["pkgnames"]);
+    let near = names.iter().map(|name| did_you_mean(name, all.lines()));
+    let near: Vec<String> = near.flatten().collect();
+    let help = match near.as_slice() {
+        [] => "Look up the name at https://packages.debian.org or https://packages.ubuntu.com, or in the package lists of the base image's own sources.".to_owned(),
+        near => near.join(" "),
+    };
+    let what = match names.len() {
+        1 => "package",
+        _ => "packages",
+    };
+    Failure::new(format!(
+        "apt has no {what} {} for this base image",
+        prose::and(prose::code(names))
+    ))
+    .help(help)
+}
+
+/// apt has other versions of a package.
+fn of_version(name: &str, version: &str, ask: &mut dyn FnMut(&[&str]) -> String) -> Failure {
+    let answer = ask(&["madison", name]);
+    let mut there: Vec<&str> = answer
+        .lines()
+        .filter_map(|line| Some(line.split('|').nth(1)?.trim()))
+        .collect();
+    there.dedup();
+    let help = match there.as_slice() {
+        [] => format!("Remove the version: `{name}`."),
+        there => format!("Use {}.", prose::or(prose::code(there))),
+    };
+    Failure::new(format!(
+        "apt has no version `{version}` of `{name}` for this base image"
+    ))
+    .help(help)
 }
 
 /// Why apt cannot choose a package for `name`, if it says so, and the name.
