@@ -1,12 +1,13 @@
+mod files;
+mod sources;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use url::Url;
 
 use super::*;
 use condafront_model::source::{Diagnostic, Level};
-use condafront_step_spec::channel_folder;
 
 fn requirement(text: &str) -> PipRequirement {
     PipRequirement {
@@ -98,208 +99,6 @@ fn valid_requirements_are_left_to_pip() {
             panic!("{text}: {error}");
         });
     }
-}
-
-#[test]
-fn a_file_is_read_in_any_encoding_as_pip_reads_it() {
-    let read = |data: &[u8]| -> Result<Vec<String>, Diagnostic> {
-        let args = BuildArgs::default();
-        let mut reading = Reading::new(&args);
-        reading.add(&[requirement("-r requirements.txt")], FilePath::context());
-        let path = reading.next_file()?.unwrap().candidates()?.remove(0);
-        reading.open(&SourceFile::new("requirements.txt", data), path)?;
-        reading.next_file()?;
-        let entries = reading.finish();
-        Ok(entries
-            .entries()
-            .iter()
-            .map(|entry| entry.text.clone())
-            .collect())
-    };
-    let text = "# für alle\r\nflask>=3\r\n# und\r\nidna\r\n";
-    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for data in [
-        text.as_bytes(),
-        &[b"\xef\xbb\xbf", text.as_bytes()].concat(),
-        &[b"\xff\xfe", utf16.as_slice()].concat(),
-        &utf16,
-        b"# -*- coding: latin-1 -*- f\xfcr alle\nflask>=3\nidna\n",
-        b"#!/usr/bin/pip\n# vim: set fileencoding=cp1251 : \xef\nflask>=3\nidna\n",
-        b"flask>=3\ridna\r",
-    ] {
-        assert_eq!(read(data).unwrap(), ["flask>=3", "idna"], "{data:?}");
-    }
-    for (data, line) in [
-        (&b"flask\n# f\xfcr alle\n"[..], 2),
-        (b"# coding: klingon\nflask # \xfc\n", 1),
-        (b"# coding: utf-8\nflask\n# \xfc\n", 3),
-        (b"flask\n<<<<<<< HEAD\nidna\n", 2),
-        (b"flask\n{% if dev %}\nidna\n", 2),
-        (b"flask\nidna=={{ idna }}\n", 2),
-        (b"flask\nx @ https://f.example/{{x}}.whl\n", 2),
-    ] {
-        let error = read(data).unwrap_err();
-        assert_eq!(error.locations[0].lines, Lines::one(line), "{error}");
-    }
-}
-
-#[test]
-fn files_name_files() {
-    let list = read(
-        "-r reqs/main.txt",
-        &[
-            (
-                "reqs/main.txt",
-                "# all of it\n--index-url https://${INDEX_HOST}/simple\n-c ../constraints.txt\n-r more/extra.txt\nflask \\\n  >= 3\n",
-            ),
-            ("constraints.txt", "-r reqs/more/deep.txt\nflask<4\n"),
-            ("reqs/more/deep.txt", "./demo\n"),
-            ("reqs/more/extra.txt", "--requirement=deep.txt\nidna\n"),
-        ],
-    )
-    .unwrap();
-    let entries: Vec<String> = list
-        .entries()
-        .iter()
-        .map(|entry| {
-            let Lines { first, last } = entry.lines;
-            let kind = if entry.is_constraint { "-c " } else { "" };
-            format!("{}:{first}-{last}: {kind}{}", entry.file.name(), entry.text)
-        })
-        .collect();
-    insta::assert_snapshot!(entries.join("\n"));
-    // Listed twice, built once.
-    assert_eq!(list.local().count(), 1);
-    let wheels = list.for_step(false);
-    let wheels = wheels.iter().filter_map(|entry| entry.wheel.as_ref());
-    assert_eq!(wheels.map(|wheel| wheel.index).collect::<Vec<_>>(), [0, 0]);
-    assert_eq!(
-        list.place_of("Flask").unwrap().lines,
-        Lines { first: 5, last: 6 }
-    );
-    let of_a_dependency = list.place_of("click").unwrap();
-    assert_eq!(of_a_dependency.file.name(), "reqs/more/deep.txt");
-}
-
-#[test]
-fn files_that_name_files_have_an_end() {
-    let message = |count: usize, times: usize| {
-        let files = (0..count).map(|number| {
-            let next = format!("-r {}.txt\n", number + 1);
-            (format!("{number}.txt"), next.repeat(times))
-        });
-        let last = (format!("{count}.txt"), "idna\n".to_owned());
-        let files: Vec<(String, String)> = files.chain([last]).collect();
-        let files: Vec<(&str, &str)> = files
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect();
-        read("-r 0.txt", &files).err().map(|error| error.message)
-    };
-    assert_eq!(message(31, 1), None);
-    let deep = "more than 32 files include one another in a chain";
-    assert_eq!(message(32, 1).as_deref(), Some(deep));
-    assert_eq!(message(8, 2), None);
-    let many = "more than 1000 files are included";
-    assert_eq!(message(20, 2).as_deref(), Some(many));
-}
-
-#[test]
-fn lists_with_hashes_and_urls_need_no_index() {
-    let hash = "a".repeat(64);
-    let pinned = |text: &str| {
-        let text = text.replace("HASH", &hash);
-        list_of(&text).pinned().map(|files| {
-            let files = files.iter();
-            let names = files.map(|file| format!("{} {:?}", file.name, file.version));
-            names.collect::<Vec<_>>().join(", ")
-        })
-    };
-    let url = "https://f.example/demo-1.0-py3-none-any.whl";
-    for (text, expected) in [
-        (format!("demo @ {url} --hash=sha256:HASH"), true),
-        (format!("{url} \\\n  --hash=sha256:HASH # it\n"), true),
-        (format!("--require-hashes\ndemo @ {url}#sha256=HASH"), true),
-        // Not a list with hashes: pip would also install dependencies.
-        (format!("demo @ {url}#sha256=HASH"), false),
-        (
-            format!("demo @ {url} --hash=sha256:HASH\nidna==3 --hash=sha256:HASH"),
-            false,
-        ),
-        (
-            format!("demo @ {url} --hash=sha256:HASH --hash=sha256:HASH"),
-            false,
-        ),
-        (
-            format!("demo @ {url} ; os_name == 'nt' --hash=sha256:HASH"),
-            false,
-        ),
-        ("idna==3.10 --hash=sha256:HASH".to_owned(), false),
-        (
-            format!("--no-require-hashes\ndemo @ {url} --hash=sha256:HASH"),
-            false,
-        ),
-        ("--require-hashes\n".to_owned(), false),
-    ] {
-        let expected = expected.then(|| "demo Some(\"1.0\")".to_owned());
-        assert_eq!(pinned(&text), expected, "{text}");
-    }
-}
-
-#[test]
-fn repositories_have_parts() {
-    let list = list_of(
-        "demo @ git+https://me@g.example/team/demo.git@feature/x#subdirectory=a/./b ; os_name == 'posix'\ngit+ssh://git@g.example/x.git\n",
-    );
-    let found: Vec<_> = list.local().map(|(_, _, found)| found.clone()).collect();
-    let Source::Repository(first) = &found[0].source else {
-        panic!("a repository")
-    };
-    assert_eq!(first.url, "https://me@g.example/team/demo.git");
-    assert_eq!(first.reference.as_deref(), Some("feature/x"));
-    assert_eq!(first.subdir.as_deref(), Some("a/b"));
-    assert_eq!(found[0].before, "demo @ ");
-    assert_eq!(found[0].after, " ; os_name == 'posix'");
-    let Source::Repository(second) = &found[1].source else {
-        panic!("a repository")
-    };
-    assert_eq!(second.url, "ssh://git@g.example/x.git");
-    assert_eq!(second.reference, None);
-}
-
-#[test]
-fn file_urls_have_hashes_and_editable_ones_extras() {
-    let sha256 = "A".repeat(64);
-    let list = list_of(&format!(
-        "file:./x-1-py3-none-any.whl#sha256={sha256}\n-e file:./app[dev,test]\n-e ./lib[dev]\n"
-    ));
-    let found: Vec<_> = list.local().map(|(_, _, found)| found.clone()).collect();
-    assert_eq!(found[0].file_hashes.sha256, Some("a".repeat(64)));
-    // pip requires hashes of all packages only after --hash.
-    assert!(found[0].hashes.is_empty());
-    let after = |list: &List| {
-        list.for_step(false)
-            .into_iter()
-            .find_map(|entry| entry.wheel)
-    };
-    assert_eq!(after(&list).unwrap().after, "");
-    let among_hashes = list_of(&format!(
-        "--require-hashes\nfile:./x-1-py3-none-any.whl#sha256={sha256} ; python_version > '3'\n"
-    ));
-    assert_eq!(
-        after(&among_hashes).unwrap().after,
-        format!(" ; python_version > '3' --hash=sha256:{}", "a".repeat(64))
-    );
-    let paths: Vec<&str> = found
-        .iter()
-        .map(|found| match &found.source {
-            Source::Context(path) => path.path.as_str(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(paths, ["x-1-py3-none-any.whl", "app", "lib"]);
-    assert_eq!(found[1].after, "[dev,test]");
-    assert_eq!(found[2].after, "[dev]");
 }
 
 /// Invalid lines of a requirements file, each in its own file.
@@ -450,81 +249,6 @@ fn credentials_are_distinguished_from_variables_and_users() {
 }
 
 #[test]
-fn editable_packages_and_file_urls_are_packages_of_the_context() {
-    for (text, path, before, after, is_editable) in [
-        ("-e .", "", "", "", true),
-        ("-e demo", "demo", "", "", true),
-        ("-e '.[dev]'", "", "", "[dev]", true),
-        (
-            "--editable=./a/b[x] ; os_name == 'posix'",
-            "a/b",
-            "",
-            "[x] ; os_name == 'posix'",
-            true,
-        ),
-        ("-e file:./demo#egg=demo[x]", "demo", "demo[x] @ ", "", true),
-        ("file:my%20demo", "my demo", "", "", false),
-        (
-            "d[x] @ file:./demo#subdirectory=a ; os_name == 'posix'",
-            "demo/a",
-            "d[x] @ ",
-            " ; os_name == 'posix'",
-            false,
-        ),
-    ] {
-        let list = list_of(&format!("{text}\n"));
-        let found = list.entries()[0].requirement().unwrap();
-        let Source::Context(place) = &found.source else {
-            panic!("{text}: {:?}", found.source)
-        };
-        assert_eq!(place.path, path, "{text}");
-        assert_eq!(
-            (found.before.as_str(), found.after.as_str()),
-            (before, after),
-            "{text}"
-        );
-        assert_eq!(!list.warnings().is_empty(), is_editable, "{text}");
-    }
-    let list = list_of("-e git+https://g.example/x.git@v1#egg=x\n");
-    assert!(matches!(
-        list.entries()[0].requirement().unwrap().source,
-        Source::Repository(_)
-    ));
-    assert_eq!(list.warnings().len(), 1);
-}
-
-#[test]
-fn what_must_be_built_for_another_system_alone_is_left_out() {
-    let list = list_of(
-        "./nt ; os_name == 'nt' --config-settings=a=b\nx @ git+https://g.example/x.git ; sys_platform == 'darwin'\n./all ; python_version > '3'\nidna ; os_name == 'nt'\n",
-    );
-    let texts = list.entries().iter().map(|entry| entry.text.as_str());
-    let left = ["./all ; python_version > '3'", "idna ; os_name == 'nt'"];
-    assert!(texts.eq(left));
-}
-
-#[test]
-fn an_egg_names_a_repository() {
-    let list = list_of("git+https://g.example/x.git@v1#egg=My.Pkg[extra]&subdirectory=a\n");
-    let found = list.entries()[0].requirement().unwrap();
-    assert_eq!(found.name.as_deref(), Some("my-pkg"));
-    assert_eq!(list.for_step(false)[0].text, "My.Pkg[extra] @ ");
-}
-
-#[test]
-fn a_pinned_package_may_be_listed_twice_if_both_agree() {
-    let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
-    let line = |version: &str, hash: &str| {
-        format!("x @ https://f.example/x-{version}-py3-none-any.whl {hash}\n")
-    };
-    let one = line("1", &hash("1"));
-    let twice = list_of(&format!("{one}{one}")).pinned();
-    assert_eq!(twice.map(|packages| packages.len()), Some(1));
-    let other = line("2", &hash("2"));
-    assert_eq!(list_of(&format!("{one}{other}")).pinned(), None);
-}
-
-#[test]
 fn options_for_building_a_package_are_its_own() {
     let list = list_of(
         "--index-url https://i.example/simple\nMy_Pkg>=1 -C cmake.args='-DA=1;-DB=2' --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\nother\n",
@@ -539,37 +263,6 @@ fn options_for_building_a_package_are_its_own() {
     let list = list_of("My_Pkg>=1 --no-binary my-pkg\n");
     assert_eq!(list.build_options().own("my-pkg"), [""; 0]);
     assert_eq!(list.for_step(false)[0].text, "My_Pkg>=1 --no-binary my-pkg");
-}
-
-#[test]
-fn files_of_a_folder_are_taken_from_there() {
-    let list = list_of(
-        "-i https://i.example/simple\nx[a] @ https://me:pw@f.example:8443/p/x-1+a-py3-none-any.whl ; python_version > '3'\n",
-    );
-    let step = list.for_step(true);
-    assert_eq!(step[0].text, "");
-    let text = &step[1].text;
-    assert_eq!(
-        text,
-        "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x-1%2Ba-py3-none-any.whl ; python_version > '3'"
-    );
-    let file = text.split(' ').find(|word| word.starts_with("file:"));
-    let back = channel_folder::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
-    assert_eq!(
-        back.as_str(),
-        "https://f.example:8443/p/x-1+a-py3-none-any.whl"
-    );
-}
-
-#[test]
-fn binary_files_are_errors() {
-    let args = BuildArgs::default();
-    let mut reading = Reading::new(&args);
-    reading.add(&[requirement("-r x.txt")], FilePath::context());
-    let path = reading.next_file().unwrap().unwrap().candidates().unwrap();
-    let file = SourceFile::new("x.txt", b"idna\n\xff".to_vec());
-    let error = reading.open(&file, path[0].clone());
-    assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
 }
 
 #[test]
