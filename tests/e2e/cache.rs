@@ -6,7 +6,7 @@ use condafront_testkit::server::Server;
 
 use crate::project::{GZIP, LOCK, Project, base};
 use crate::pushed::{Pushed, blobs_fetched};
-use crate::{bake, dates, environments, locks, pip, pip_lists, pip_resolve, solve};
+use crate::{bake, dates, environments, locks, pip, pip_lists, pip_resolve, shards, solve};
 
 /// An environment with every kind of package, and this version of `bumpme`.
 fn specs(bumpme: &str) -> Vec<String> {
@@ -107,7 +107,8 @@ fn a_change_costs_only_what_changed() {
     pip::a_wheel_changes(project);
     environments::one_package_of_several_environments_changes(project);
     locks::a_lock_of_another_kind_installs_nothing_again(project);
-    solve::the_same_question_is_solved_once(project);
+    let solved = solve::the_same_question_is_solved_once(project);
+    shards::answers_for_newer_shards_are_kept(project, &solved);
 }
 
 fn packages_change(project: &Project, before: &Pushed) {

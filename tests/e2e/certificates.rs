@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::{error_of, masked};
 use crate::image::Image;
+use crate::image_bytes::{all_bytes, contains, unpacked_bytes};
 use crate::pip::hello;
 use crate::project::{Project, base, frontend};
-use crate::secrets::{all_bytes, contains, unpacked_bytes};
 
 const FILE: &str = "env.yml";
 /// The company's servers behind a proxy.

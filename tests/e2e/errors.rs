@@ -10,18 +10,18 @@ use crate::failure::Failures;
 use crate::project::{LOCK, Project, frontend};
 
 /// A lock of one line.
-fn lock_of(line: &str) -> String {
+pub(crate) fn lock_of(line: &str) -> String {
     format!("@EXPLICIT\n{line}\n")
 }
 
 /// The lock line of a package below `base`.
-fn pinned(project: &Project, base: &str, package: &Package) -> String {
+pub(crate) fn pinned(project: &Project, base: &str, package: &Package) -> String {
     let url = project.server.url(&format!("{base}/{}", package.path()));
     format!("{url}#{}", package.sha256)
 }
 
 /// The lock line of a package that works.
-fn good(project: &Project) -> String {
+pub(crate) fn good(project: &Project) -> String {
     pinned(project, "conda-forge", Channel::open().find("bumpme"))
 }
 
@@ -35,12 +35,12 @@ pub(crate) fn serve(project: &Project, name: &str, files: &[(&str, &str, u32)]) 
 }
 
 /// A hash that no package has.
-fn no_hash(seed: u32) -> String {
+pub(crate) fn no_hash(seed: u32) -> String {
     format!("{seed:064x}")
 }
 
 /// A lock with a good package first and `line` below it.
-fn second(project: &Project, line: &str) -> String {
+pub(crate) fn second(project: &Project, line: &str) -> String {
     lock_of(&format!("{}\n{line}", good(project)))
 }
 
@@ -333,57 +333,6 @@ fn steps_in_the_image_that_fail() {
             &["--build-arg", "BASE_IMAGE=scratch"],
         );
     insta::assert_snapshot!(failures.text());
-}
-
-/// The errors that users see most often, on one store.
-fn common_errors(store: Store) -> String {
-    let project = Project::new(store);
-    let server = &project.server;
-    server.mount("/hostile", Channel::hostile().directory());
-    server.fault("/wall/*", Fault::Html, Times::Always);
-    let mut failures = Failures::new(&project);
-    let absent = |folder: &str, seed| {
-        let url = server.url(&format!("{folder}/noarch/absent-1.0-0.conda"));
-        second(&project, &format!("{url}#sha256:{}", no_hash(seed)))
-    };
-    let hostile = pinned(&project, "hostile", Channel::hostile().find("dotdot"));
-    let post_link = pinned(
-        &project,
-        "conda-forge",
-        Channel::open().find("post-link-fails"),
-    );
-    let ids = [
-        "--build-arg",
-        "MAMBA_USER=daemon",
-        "--build-arg",
-        "MAMBA_USER_ID=4321",
-    ];
-    failures
-        .add("an empty lock", "@EXPLICIT\n", &[])
-        .add("404 Not Found", absent("conda-forge", 21), &[])
-        .add("a web page", absent("wall", 22), &[])
-        .add("a path with ..", second(&project, &hostile), &[])
-        .add(
-            "a post-link script that fails",
-            second(&project, &post_link),
-            &[],
-        )
-        .add(
-            "a user name of the base image",
-            lock_of(&good(&project)),
-            &ids,
-        );
-    failures.text().to_owned()
-}
-
-#[test]
-fn errors_on_the_containerd_store() {
-    insta::assert_snapshot!("common_errors", common_errors(Store::Containerd));
-}
-
-#[test]
-fn errors_on_the_classic_store_are_the_same() {
-    insta::assert_snapshot!("common_errors", common_errors(Store::Classic));
 }
 
 #[test]

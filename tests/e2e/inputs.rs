@@ -322,63 +322,6 @@ fn a_written_lock_gives_the_same_layers() {
     assert_eq!(solved.layers, locked.layers);
 }
 
-/// One lock for each of the file's platforms, whether it is the engine's or not, with that platform's packages.
-#[test]
-fn locks_of_several_platforms_are_written_at_once() {
-    let project = Project::new(Store::Containerd);
-    let channel = project.channel();
-    for (platforms, dependency, expected) in [
-        (
-            "[linux-64, linux-aarch64]",
-            "bumpme",
-            &["conda-linux-64.lock", "conda-linux-aarch64.lock"][..],
-        ),
-        (
-            "[linux-aarch64, osx-arm64]",
-            "bumpme",
-            &["conda-linux-aarch64.lock"],
-        ),
-        ("[linux-64]", "file-kinds", &["conda-linux-64.lock"]),
-    ] {
-        let text = format!(
-            "# syntax={}\nchannels: [\"{channel}\"]\nplatforms: {platforms}\ndependencies: [{dependency}]\n",
-            frontend()
-        );
-        project.write("env.yml", text);
-        let output = project.build_file(
-            "env.yml",
-            &[
-                "--build-arg",
-                "CONDA_OVERRIDE_GLIBC=2.36",
-                "--target",
-                "lock",
-                "--output",
-                "out",
-            ],
-        );
-        let output = output.expect_success();
-        let warning = "no lock is written for osx-arm64";
-        let warned = output.stderr.contains(warning);
-        assert_eq!(warned, platforms.contains("osx"), "{}", output.stderr);
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(project.path("out")).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let text = std::fs::read_to_string(&path).expect("a lock");
-            let platform = name.trim_start_matches("conda-").trim_end_matches(".lock");
-            assert!(
-                text.contains(&format!("# platform: {platform}\n")),
-                "{text}"
-            );
-            assert!(text.contains(&format!("/{dependency}-")), "{text}");
-            found.push(name.into_owned());
-        }
-        found.sort();
-        assert_eq!(found, expected);
-        std::fs::remove_dir_all(project.path("out")).expect("a folder of ours");
-    }
-}
-
 #[test]
 #[ignore = "needs a micromamba"]
 fn needs_micromamba_it_takes_the_written_lock() {

@@ -4,7 +4,7 @@ use condafront_testkit::channel::{self, Channel, HashStyle, WheelFile};
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
-use crate::failure::{Failures, error_of};
+use crate::failure::error_of;
 use crate::image::each_prints;
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
@@ -12,7 +12,7 @@ use crate::project::{LOCK, Project, frontend, on_both_stores};
 pub(crate) const CHECK: &str = include_str!("pip_check.py");
 
 /// The line in a lock for a file at `path` on the project's server.
-fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
+pub(crate) fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
     let hash = hex::encode(Sha256::digest(content));
     format!(
         "# pip {name} @ {}#sha256={hash}\n",
@@ -100,7 +100,7 @@ pub(crate) fn fill_index(project: &Project) -> String {
 }
 
 /// The text of a lock: conda packages with their dependencies, followed by these lines.
-fn lock_text(project: &Project, conda: &[&str], pip: &str) -> String {
+pub(crate) fn lock_text(project: &Project, conda: &[&str], pip: &str) -> String {
     let packages = Channel::open().closure(conda);
     project.lock_text(&packages, HashStyle::Sha256) + pip
 }
@@ -149,7 +149,7 @@ fn locked_wheels_are_installed(store: Store) {
 }
 
 /// Writes an environment file with this list for pip.
-fn environment(project: &Project, list: &[&str]) {
+pub(crate) fn environment(project: &Project, list: &[&str]) {
     let list: String = list
         .iter()
         .map(|entry| format!("      - \"{entry}\"\n"))
@@ -181,34 +181,6 @@ pub(crate) fn a_list_is_resolved_once_and_installed(project: &Project) {
     let requested = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
     assert_eq!(requested.iter().find(of_pip), None, "{}", output.stderr);
-}
-
-/// A written lock lists what pip found, and gives the same layers.
-#[test]
-fn a_written_lock_has_what_pip_finds() {
-    let project = Project::new(Store::Containerd);
-    let index = fill_index(&project);
-    environment(&project, &["hello.world<2"]);
-    let args = ["--network", "host", "--build-arg", &index];
-    let lock = ["--target", "lock", "--output", "out"];
-    project
-        .build_file(LOCK, &[&args[..], &lock].concat())
-        .expect_success();
-    let written = std::fs::read_to_string(project.path("out/conda-linux-64.lock")).expect("a lock");
-    let entries: Vec<&str> = written
-        .lines()
-        .filter(|line| line.starts_with("# pip "))
-        .collect();
-    assert_eq!(entries.len(), 2, "{written}");
-    assert!(
-        entries.iter().all(|entry| entry.contains("#sha256=")),
-        "{written}"
-    );
-
-    let solved = project.push("solved", &args);
-    project.write(LOCK, &written);
-    let locked = project.push("locked", &[]);
-    assert_eq!(solved.layers, locked.layers);
 }
 
 /// A source archive with these files, by name `….tar.bz2`.
@@ -410,92 +382,4 @@ pub(crate) fn a_wheel_changes(project: &Project) {
     // The other wheel's step does not run, and nothing has put an image together before the last step.
     let links: Vec<&&str> = run.iter().filter(|step| is_link(step)).collect();
     assert_eq!(links, [&"[pip install 2/2] hello.world"], "{run:?}");
-}
-
-#[test]
-fn locked_packages_that_cannot_be_installed() {
-    let project = Project::new(Store::Containerd);
-    let mut failures = Failures::new(&project);
-    // `Failures::add` writes the syntax line.
-    let lock = |conda: &[&str], pip: &str| {
-        let text = lock_text(&project, conda, pip);
-        text.split_once('\n').expect("a syntax line").1.to_owned()
-    };
-    let good = serve(&project, "hello.world", &hello("1.0"));
-    let both = ["python", "pip"];
-    let gone = project.server.url("/pypi/gone-1.0-py3-none-any.whl");
-    let hash = good.split_once("#sha256=").expect("a hash").1.trim();
-    let wrong_hash = good.replace(hash, &"0".repeat(64));
-    let outside = hello("1.0").file("../../../../outside", "");
-    let other_python = hello("1.0").tag("cp27-cp27m-win32");
-    let old_python = hello("1.0").metadata("Requires-Python: <3");
-    failures
-        .add(
-            "an environment without python",
-            lock(&["bumpme"], &good),
-            &[],
-        )
-        .add(
-            "a missing file",
-            lock(
-                &both,
-                &format!("# pip gone @ {gone}#sha256={}\n", "0".repeat(64)),
-            ),
-            &[],
-        )
-        .add("a file with other content", lock(&both, &wrong_hash), &[])
-        .add(
-            "a wheel for another python",
-            lock(&both, &serve(&project, "hello.world", &other_python)),
-            &[],
-        )
-        .add(
-            "a wheel that needs another python",
-            lock(&both, &serve(&project, "hello.world", &old_python)),
-            &[],
-        )
-        .add(
-            "a wheel with a file outside of the environment",
-            lock(&both, &serve(&project, "hello.world", &outside)),
-            &[],
-        )
-        .add(
-            "a file that is not a wheel",
-            lock(&both, &{
-                let path = "/pypi/hello_world-2.0-py3-none-any.whl";
-                project.server.put(path, "no archive");
-                line(&project, "hello.world", path, b"no archive")
-            }),
-            &[],
-        );
-    insta::assert_snapshot!(failures.text());
-}
-
-#[test]
-fn lists_that_cannot_be_resolved() {
-    let project = Project::new(Store::Containerd);
-    let index = fill_index(&project);
-    let mut failures = Failures::new(&project);
-    let args = ["--network", "host", "--build-arg", &index];
-    for (title, list) in [
-        (
-            "a package that the index does not have",
-            &["hello.world", "no-such-thing>=2"][..],
-        ),
-        (
-            "a version that the index does not have",
-            &["hello.world==3"],
-        ),
-        (
-            "conflicting versions",
-            &["hello.world==1.0", "hello.world==2.0"],
-        ),
-        ("an invalid requirement", &["hello.world", "jinja2 ==="]),
-        ("a requirements file", &["-r requirements.txt"]),
-    ] {
-        environment(&project, list);
-        let output = project.build(&args);
-        failures.add_output(title, output);
-    }
-    insta::assert_snapshot!(failures.text());
 }

@@ -8,10 +8,10 @@ use condafront_testkit::server::Auth;
 use sha2::{Digest, Sha256};
 
 use crate::git::{GitServer, base_with_git, commit_all};
+use crate::image_bytes::{contains, unpacked_bytes};
 use crate::pip::{fill_index, hello};
 use crate::pip_lists::write;
 use crate::project::{Project, base, frontend};
-use crate::secrets::{contains, unpacked_bytes};
 
 const USER: &str = "ada-71c2";
 const PASSWORD: &str = "hunter2-5d1c";
