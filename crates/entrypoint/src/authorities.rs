@@ -190,20 +190,30 @@ impl Authorities {
         env: &mut Variables,
         more: impl Iterator<Item = &'a [u8]>,
     ) -> Result<(), AuthoritiesError> {
+        let all_file = in_root(root, OsStr::new(ALL_FILE));
         let mut all = Vec::new();
+        // The program that started this one has replaced what the variables named.
+        if VARIABLES.iter().any(|name| names_all(env, name)) {
+            all = fs::read(&all_file).unwrap_or_default();
+        }
         for file in public_files(root, env) {
-            if let Ok(text) = fs::read(in_root(root, file.as_os_str())) {
+            if let Ok(text) = fs::read(in_root(root, file.as_os_str()))
+                && !contains(&all, &text)
+            {
                 all.extend(text);
                 all.push(b'\n');
             }
         }
         for der in more.chain(self.der()) {
-            all.extend(pem(der).into_bytes());
+            let text = pem(der).into_bytes();
+            if !contains(&all, &text) {
+                all.extend(text);
+            }
         }
         // Another process of the same step may read it.
         let written = in_root(root, OsStr::new(DIR)).join(format!("{}.tmp", std::process::id()));
         fs::write(&written, all)
-            .and_then(|()| fs::rename(&written, in_root(root, OsStr::new(ALL_FILE))))
+            .and_then(|()| fs::rename(&written, all_file))
             .map_err(|error| AuthoritiesError::File("written", error))?;
         for name in VARIABLES {
             env.insert(name.into(), ALL_FILE.into());
@@ -215,19 +225,24 @@ impl Authorities {
 /// The files with the authorities that programs trust by themselves.
 fn public_files(root: &Path, env: &Variables) -> Vec<PathBuf> {
     let value = |name: &str| env.get(OsStr::new(name)).filter(|value| !value.is_empty());
-    let mut files: Vec<PathBuf> = VARIABLES
-        .into_iter()
-        .filter_map(value)
-        .map(PathBuf::from)
-        .collect();
+    let named = VARIABLES.into_iter().filter(|name| !names_all(env, name));
+    let mut files: Vec<PathBuf> = named.filter_map(value).map(PathBuf::from).collect();
     let exists = |file: &&str| in_root(root, OsStr::new(*file)).is_file();
     files.extend(STORES.iter().find(|file| exists(file)).map(PathBuf::from));
     files.extend(value("CONDA_PREFIX").map(|prefix| Path::new(prefix).join(CONDA_STORE)));
-    // Those of an earlier program of the same step are recreated.
-    files.retain(|file| file != Path::new(ALL_FILE));
     files.sort();
     files.dedup();
     files
+}
+
+/// Whether this variable names the file with all authorities.
+fn names_all(env: &Variables, name: &str) -> bool {
+    env.get(OsStr::new(name))
+        .is_some_and(|value| value == ALL_FILE)
+}
+
+fn contains(all: &[u8], text: &[u8]) -> bool {
+    text.is_empty() || all.windows(text.len()).any(|part| part == text)
 }
 
 /// The label of a line that begins or ends a block.

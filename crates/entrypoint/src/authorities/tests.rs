@@ -88,17 +88,20 @@ fn programs_trust_the_public_authorities_too() {
     env.insert("CONDA_PREFIX".into(), "/opt/conda".into());
     env.insert("REQUESTS_CA_BUNDLE".into(), "/own.pem".into());
     env.insert("CURL_CA_BUNDLE".into(), "/missing.pem".into());
-    // The second time, the variables name the file itself.
+    let all = || fs::read_to_string(in_root(&root, OsStr::new(ALL_FILE))).unwrap();
+    // The second time, the variables name the file itself: one program starts the other.
     for _ in 0..2 {
         provide(&root, &mut env).unwrap();
         for name in VARIABLES {
             assert_eq!(env[OsStr::new(name)], ALL_FILE);
         }
+        assert_eq!(all(), format!("system\nconda\nown\n{good}"));
     }
     env.insert("REQUESTS_CA_BUNDLE".into(), "/own.pem".into());
+    write("/other.pem", "other");
+    env.insert("SSL_CERT_FILE".into(), "/other.pem".into());
     provide(&root, &mut env).unwrap();
-    let all = fs::read_to_string(in_root(&root, OsStr::new(ALL_FILE))).unwrap();
-    assert_eq!(all, format!("system\nconda\nown\n{good}"));
+    assert_eq!(all(), format!("system\nconda\nown\n{good}other\n"));
     fs::remove_dir_all(&root).unwrap();
 }
 
