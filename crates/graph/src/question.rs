@@ -79,9 +79,11 @@ pub fn question(
     }
 }
 
-/// The address of a package, however it is packed.
+/// The address of a package in its channel, however it is packed.
 fn without_suffix(package: &Package) -> String {
-    let url = package.url.recorded();
+    let mut url = package.url.recorded();
+    // A channel's index names files.
+    url.set_query(None);
     let suffix = package.id.format.suffix();
     let bare = url.as_str().strip_suffix(suffix);
     bare.unwrap_or(url.as_str()).to_owned()
@@ -232,6 +234,16 @@ mod tests {
             serde_json::to_string(&question).unwrap(),
             r#"{"subdir":"linux-64","channels":[{"name":"private","url":"https://c.example/private"}],"priority":"strict","specs":["numpy >=2"],"system":{"glibc":{"base":"2.36"},"archspec":"x86_64"}}"#
         );
+    }
+
+    #[test]
+    fn packages_that_stay_are_named_by_their_address_in_the_channel() {
+        let bare = "https://c.example/private/linux-64/numpy-2.1.0-0";
+        for end in [".conda", ".tar.bz2", ".conda?raw=true", ".conda?sig=secret"] {
+            let answer = vec![solved(&format!("{bare}{end}"))];
+            let packages = packages(&request(), answer, &file()).unwrap();
+            assert_eq!(without_suffix(&packages[0]), bare, "{end}");
+        }
     }
 
     #[test]
