@@ -81,18 +81,20 @@ impl Waiting {
         loop {
             let next = (self.start + time).max(Instant::now() + LATEST);
             sleep_until(next).await;
-            if let Some(text) = self.notice(time)
+            let waited = self.start.elapsed();
+            if let Some(text) = self.notice(waited)
                 && let Err(_) = bridge.solve(notice(&text), Evaluate::Now).await
             {
                 // The build is about to fail, with a better error.
                 return pending().await;
             }
-            time *= 2;
+            time = next_notice(waited);
         }
     }
 
-    /// What is waited for after this time; `None` if it is nothing.
+    /// What is waited for after this time, in whole minutes; `None` if it is nothing.
     fn notice(&self, time: Duration) -> Option<String> {
+        let time = Duration::from_mins(time.as_secs() / 60);
         let waiting = self.for_what.borrow();
         let named: Vec<&str> = waiting.values().take(NAMED).map(String::as_str).collect();
         let mut text = match named.as_slice() {
@@ -107,6 +109,15 @@ impl Waiting {
     }
 }
 
+/// When to tell the user next, after waiting for the time `waited`.
+fn next_notice(waited: Duration) -> Duration {
+    let mut time = NOTICE;
+    while time <= waited {
+        time *= 2;
+    }
+    time
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +129,20 @@ mod tests {
         assert_eq!(seconds(None), 1800);
         assert_eq!(seconds(Some(10_000)), 1800);
         assert_eq!(seconds(Some(3_000_000_000)), 1800 + 12_000);
+    }
+
+    #[test]
+    fn a_notice_tells_the_time_that_has_passed() {
+        let minutes = Duration::from_mins;
+        for (waited, next) in [(0, 1), (1, 2), (3, 4), (5, 8)] {
+            assert_eq!(next_notice(minutes(waited)), minutes(next), "{waited}");
+        }
+        let waiting = Waiting::since(Instant::now());
+        let url = PackageUrl::new(Url::parse("https://c.example/x").unwrap());
+        waiting.add(0, "a 1", &url);
+        let late = minutes(5) + Duration::from_secs(7);
+        let expected = "[wait] 5 minutes for a 1 from c.example";
+        assert_eq!(waiting.notice(late).as_deref(), Some(expected));
     }
 
     #[test]
