@@ -4,7 +4,7 @@ use super::found_packages::FoundPip;
 use super::input::{EnvironmentFile, ImageInput, LockToWrite, LockUse};
 use super::session::Session;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{File, Input, Mkdir, Mkfile, OpOptions};
@@ -34,7 +34,7 @@ struct Found {
     records: Vec<SolvedPackage>,
     pip: FoundPip,
     /// The normalized names of the PyPI packages that are asked for by the address of their file.
-    direct: BTreeSet<String>,
+    direct: BTreeMap<String, Option<String>>,
     /// Where a manifest says that they come from.
     indexes: Option<PypiIndexes>,
 }
@@ -115,11 +115,17 @@ impl Shared {
     }
 }
 
-/// The normalized names of the packages that a list asks for by the address of their file.
-fn direct(list: &List) -> BTreeSet<String> {
+/// The normalized names of the packages that a list asks for by the address of their file, each with the fragment of the address.
+fn direct(list: &List) -> BTreeMap<String, Option<String>> {
     let asked = list.entries().iter().filter_map(ListEntry::requirement);
-    let direct = asked.filter(|asked| matches!(asked.source, Source::Web(_)));
-    direct.filter_map(|asked| asked.name.clone()).collect()
+    let direct = asked.filter_map(|asked| {
+        let Source::Web(url) = &asked.source else {
+            return None;
+        };
+        let fragment = url.as_ref().and_then(|url| url.fragment());
+        Some((asked.name.clone()?, fragment.map(str::to_owned)))
+    });
+    direct.collect()
 }
 
 /// The environments of a manifest whose own lock is written.

@@ -51,6 +51,8 @@ pub(super) struct Locked<'a> {
     /// What to leave out.
     pub(super) skip: Skip<'a>,
     unverified: Unverified,
+    /// What to do instead about PyPI packages without a hash, by name.
+    pub(super) hashless: BTreeMap<String, &'static str>,
     /// The first URL whose credentials are placeholders.
     placeholder: Option<Placeholder>,
     args: &'a BuildArgs,
@@ -92,6 +94,7 @@ impl<'a> Locked<'a> {
             warnings: Vec::new(),
             skip: Skip::new(settings),
             unverified,
+            hashless: BTreeMap::new(),
             placeholder: None,
             args: &settings.build_args,
             left_out: None,

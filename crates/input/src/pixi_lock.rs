@@ -33,7 +33,7 @@ use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, Url
 use self::maker::Maker;
 use self::names::Names;
 use self::select::{Kind, Selection, Selector};
-use super::locked::address;
+use super::locked::address::{self, DIRECT};
 use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, check_subdir};
 use crate::conda_lock::is_conda_lock;
@@ -49,6 +49,9 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// Help for an address that is not in a channel.
 const ADVICE: &str = "Use a package from a channel that has an http(s) URL.";
+
+/// Help for the URL of one file without a hash.
+const HASHLESS_DIRECT: &str = "For a package that the manifest asks for by its URL, pixi writes no hash. Append #sha256=<hash> to the `url` in the manifest, and write the lock again.";
 
 /// Reads the packages for `platform` of the environment `default`, or of the one that the settings name.
 ///
@@ -297,6 +300,9 @@ fn add(
             // rattler_lock's placeholder for a version that is missing from the lock.
             let version = version.as_deref().filter(|version| *version != "0");
             let name = data.name().as_ref();
+            if selector.text.starts_with(DIRECT) {
+                locked.hashless.insert(name.to_owned(), HASHLESS_DIRECT);
+            }
             locked.add_pip(name, version, &url, || Ok(hashes), lines)?;
             let needed = data.requires_dist().iter().map(ToString::to_string);
             if let Some(added) = locked.pip.last_mut().filter(|added| added.name == name) {

@@ -11,6 +11,9 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
+/// How pixi marks the URL of one file, as opposed to a file of an index.
+pub(crate) const DIRECT: &str = "direct+";
+
 /// How much of a URL a message shows; most are shorter.
 const LONGEST: usize = 200;
 
@@ -98,8 +101,7 @@ pub(crate) fn pip(
         });
         return Err(or_skip(error.help(ADVICE), name).settled());
     }
-    // How pixi marks the URL of one file, as opposed to a file of an index.
-    let address = address.strip_prefix("direct+").unwrap_or(address);
+    let address = address.strip_prefix(DIRECT).unwrap_or(address);
     let mut url = http_url(address).map_err(|reason| {
         let error = error(format!(
             "the PyPI package {name} cannot be downloaded: {reason}"

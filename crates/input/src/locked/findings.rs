@@ -55,7 +55,9 @@ impl Locked<'_> {
             .map(|found| (found, self.unverified.conda));
         let pip = self.pip.iter().map(|package| {
             let what = format!("the PyPI package {}", package.name);
-            ((what, &package.hashes, package.lines), self.unverified.pip)
+            let help = self.hashless.get(&package.name).copied();
+            let help = help.unwrap_or(self.unverified.pip);
+            ((what, &package.hashes, package.lines), help)
         });
         let unverified: Vec<Warning> = conda
             .chain(pip)

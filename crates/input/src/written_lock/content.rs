@@ -34,8 +34,8 @@ pub struct LockedPypi<'a> {
     pub packages: &'a [PipPackage],
     /// Those of the user's folders.
     pub local: &'a [LocalPypi],
-    /// The normalized names of those that are asked for by the address of their file.
-    pub direct: &'a BTreeSet<String>,
+    /// The normalized names of those that are asked for by the address of their file, each with the fragment of the address.
+    pub direct: &'a BTreeMap<String, Option<String>>,
     /// Where a manifest says that they come from.
     pub indexes: Option<&'a PypiIndexes>,
     /// The normalized names of the Python distributions in conda packages, by the names of these. Those that are not known are

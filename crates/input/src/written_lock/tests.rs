@@ -87,7 +87,7 @@ struct Found {
     records: Vec<SolvedPackage>,
     pip: Vec<PipPackage>,
     local: Vec<LocalPypi>,
-    direct: BTreeSet<String>,
+    direct: BTreeMap<String, Option<String>>,
     indexes: Option<PypiIndexes>,
     in_conda: BTreeMap<String, BTreeSet<String>>,
 }
@@ -131,7 +131,7 @@ impl Found {
             records,
             pip: vec![wheel()],
             local: Vec::new(),
-            direct: BTreeSet::new(),
+            direct: BTreeMap::new(),
             indexes: None,
             in_conda: BTreeMap::new(),
         }

@@ -138,6 +138,18 @@ fn a_file_that_pixi_marks_as_direct_is_downloaded() {
         files[0].url.to_string(),
         "https://files.example/idna-3.10-py3-none-any.whl"
     );
+    // pixi writes none of its own for such a file.
+    let about_hash = |text: &str| {
+        let warnings = read_skipping("pixi.lock", text, &skip).unwrap().warnings;
+        let mut warnings = warnings.into_iter().map(|one| one.diagnostic);
+        let found = warnings.find(|one| one.message.contains("idna"));
+        found.map(|one| one.help.unwrap_or_default())
+    };
+    let help = about_hash(&direct).unwrap();
+    assert!(help.contains("Append #sha256=<hash> to the `url`"), "{help}");
+    assert!(about_hash(LOCK).unwrap().contains("a newer pixi"));
+    let fragment = direct.replace("any.whl\n", &format!("any.whl#sha256={SHA}\n"));
+    assert_eq!(about_hash(&fragment), None);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::environment_input::PypiIndexes;
 use crate::lock_terms::PYPI_ORG;
+use crate::locked::address::DIRECT;
 use crate::pixi_lock;
 use crate::requirements::is_readable;
 use crate::written_lock::content::{LocalPypi, LockedPypi};
@@ -48,10 +49,12 @@ pub(super) fn data(
     .transpose()
     .map_err(|error| fail(&error))?;
     let url = package.url.recorded_file();
-    let is_direct = pip.direct.contains(&normalized(&package.name));
-    // As pixi marks the file of an address, as opposed to that of an index.
-    let (url, index_url) = if is_direct {
-        let url = Url::parse(&format!("direct+{url}")).map_err(|error| fail(&error))?;
+    let direct = pip.direct.get(&normalized(&package.name));
+    let (url, index_url) = if let Some(fragment) = direct {
+        let mut url = url;
+        // pixi compares the whole address with that in the manifest.
+        url.set_fragment(fragment.as_deref());
+        let url = Url::parse(&format!("{DIRECT}{url}")).map_err(|error| fail(&error))?;
         (url, None)
     } else {
         (url, pip.indexes.and_then(only_index))
