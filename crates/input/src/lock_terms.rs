@@ -32,6 +32,8 @@ pub struct LockTerms {
     pub has_dev: bool,
     /// The manifest's own project, if pixi can tell what it needs without building it.
     pub project: Option<ProjectTerms>,
+    /// The names of the other environments that are solved together with this one.
+    pub group: Vec<String>,
 }
 
 /// The settings of a solve that a lock records.

@@ -103,7 +103,11 @@ impl<'a> Asked<'_, 'a> {
             priority: of_channels.priority(),
             exclude_newer: own_cutoff.map(|said| of_channels.cutoff_term(&said, listed)),
         };
-        let terms = terms::read(workspace, self.environment, &together, of_channels_of_lock);
+        let mut terms = terms::read(workspace, self.environment, &together, of_channels_of_lock);
+        if let Some((group, _)) = self.environment.solve_group {
+            let others = workspace.others(group, self.name);
+            terms.group = others.map(|(key, _)| key.name.clone()).collect();
+        }
         let request = SolveRequest {
             priority: of_channels.priority().or(priority).unwrap_or_default(),
             exclude_newer: of_channels.exclude_newer(&channels),

@@ -55,6 +55,7 @@ pub(super) fn read<'a>(
         pypi: None,
         has_dev: dev.any(|table| table.mapping().is_some_and(|all| !all.is_empty())),
         project: None,
+        group: Vec::new(),
     }
 }
 

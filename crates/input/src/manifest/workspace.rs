@@ -309,13 +309,22 @@ impl<'a> Workspace<'a> {
         group: &str,
         environment: &str,
     ) -> Result<Vec<Environment<'a>>, Diagnostic> {
-        let all = self.root.get("environments").and_then(Node::mapping);
-        let others = all.unwrap_or_default().iter().filter(|(key, node)| {
-            key.name != environment && node.get("solve-group").and_then(Node::text) == Some(group)
-        });
+        let others = self.others(group, environment);
         others
             .map(|(key, node)| self.of_table(&key.name, Some(node)))
             .collect()
+    }
+
+    /// The entries of the environments of a solve group, except for `environment`.
+    pub(super) fn others(
+        &self,
+        group: &str,
+        environment: &str,
+    ) -> impl Iterator<Item = &'a (Key, Node)> {
+        let all = self.root.get("environments").and_then(Node::mapping);
+        all.unwrap_or_default().iter().filter(move |(key, node)| {
+            key.name != environment && node.get("solve-group").and_then(Node::text) == Some(group)
+        })
     }
 
     /// A feature that an environment lists; `None` for the default feature, which has no table of its own.

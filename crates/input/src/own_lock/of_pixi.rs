@@ -109,7 +109,12 @@ impl<'a> Check<'a> {
 
     /// The packages for the image's platform.
     fn packages(&self) -> impl Iterator<Item = &'a LockedPackage> {
-        let packages = self.platform.and_then(|one| self.environment.packages(one));
+        self.packages_of(self.environment)
+    }
+
+    /// Those of one of the lock's environments.
+    fn packages_of(&self, environment: Environment<'a>) -> impl Iterator<Item = &'a LockedPackage> {
+        let packages = self.platform.and_then(|one| environment.packages(one));
         packages
             .into_iter()
             .flatten()

@@ -231,3 +231,39 @@ pl017 = ["pl017", "py310", "test"]
     let error = installed("pixi.toml", text, &with(NEW), Some("pl017")).unwrap_err();
     assert_eq!(error.locations[0].lines.first, 19, "{error}");
 }
+
+#[test]
+fn what_another_environment_of_a_solve_group_asks_for_is_a_conda_package_in_all() {
+    let manifest = |group: &str| {
+        format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[dependencies]\npython = \"3.12.*\"\n[pypi-dependencies]\nrich = \"*\"\n[feature.docs.dependencies]\nmyst-parser = \"*\"\n[environments]\ndefault = {{ solve-group = \"{group}\" }}\ndocs = {{ features = [\"docs\"], solve-group = \"docs\" }}\n"
+        )
+    };
+    const PYTHON: &str = "linux-64/python-3.12.3-h1_0_cpython.conda";
+    const MARKDOWN: &str = "noarch/markdown-it-py-4.0.0-pyhd8ed1ab_0.conda";
+    const MYST: &str = "noarch/myst-parser-5.0.0-pyhd8ed1ab_0.conda";
+    let rich = "https://files.example/rich-14.0-py3-none-any.whl";
+    let lock = lock(
+        &[
+            ("default", &[PYTHON, MARKDOWN]),
+            ("docs", &[PYTHON, MARKDOWN, MYST]),
+        ],
+        &format!("      - pypi: {rich}\n"),
+        &format!(
+            "- pypi: {rich}\n  name: rich\n  version: '14.0'\n  requires_dist:\n  - markdown-it-py>=2\n"
+        ),
+    );
+    let text = lock.text().unwrap();
+    let text = text.replacen("  purls: []\n", "  purls: ['pkg:pypi/markdown-it-py']\n", 3);
+    let text = text.replace(
+        &format!("{MYST}\n  sha256"),
+        &format!("{MYST}\n  depends: [markdown-it-py]\n  sha256"),
+    );
+    let lock = SourceFile::new("pixi.lock", text);
+    installed("pixi.toml", &manifest("docs"), &lock, None).unwrap();
+    let error = installed("pixi.toml", &manifest("own"), &lock, None).unwrap_err();
+    assert_eq!(
+        error.message,
+        "`pixi.lock` has markdown-it-py 4.0.0 as a conda package, but it is asked for only as a PyPI package"
+    );
+}

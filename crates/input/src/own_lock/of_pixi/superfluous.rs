@@ -22,7 +22,7 @@ enum Name {
 
 impl Check<'_> {
     /// A package that neither the environment nor any of its packages can need, whatever their conditions, or a conda package
-    /// that is there only in place of a PyPI package.
+    /// that is there only in place of a PyPI package, also in the environments that are solved together with this one.
     pub(super) fn superfluous(
         &self,
         asked: &SolveRequest,
@@ -42,7 +42,7 @@ impl Check<'_> {
         for requirement in list.entries().iter().filter_map(ListEntry::requirement) {
             of_pypi.push(Name::Pypi(requirement.name.clone()?));
         }
-        let known = self.known()?;
+        let known = known_packages(self.packages())?;
         let needed = reached(&known, of_conda.iter().chain(&of_pypi).cloned());
         let is_skipped = |name: &Name| {
             let (Name::Conda(name) | Name::Pypi(name)) = name;
@@ -67,7 +67,12 @@ impl Check<'_> {
                 lines: self.terms.lines,
             });
         }
-        let by_conda = reached(&known, of_conda);
+        let lock = self.environment.lock_file();
+        let group = self.terms.group.iter();
+        let group = group.filter_map(|name| lock.environment(name));
+        let of_group = group.flat_map(|environment| self.packages_of(environment));
+        let of_all = known_packages(self.packages().chain(of_group))?;
+        let by_conda = reached(&of_all, of_conda);
         let own = left(&by_conda)
             .into_iter()
             .find(|own| matches!(own, Name::Conda(_)))?;
@@ -84,43 +89,45 @@ impl Check<'_> {
             lines: entry.map_or(self.terms.lines, |entry| entry.lines),
         })
     }
+}
 
-    /// The packages of the lock; `None` if pixi builds some of them itself.
-    fn known(&self) -> Option<BTreeMap<Name, Known>> {
-        let mut known = BTreeMap::new();
-        for package in self.packages() {
-            let (name, package) = match package {
-                LockedPackage::Conda(CondaPackageData::Source(_)) => return None,
-                LockedPackage::Conda(CondaPackageData::Binary(data)) => {
-                    let record = &data.package_record;
-                    let name = record.name.as_normalized().to_owned();
-                    let purls = record.purls.iter().flatten();
-                    // A conda package often has the name of the PyPI package in it, also where its lock does not say so.
-                    let provides = purls.filter_map(of_pypi).chain([normalized(&name)]);
-                    let needs = record.depends.iter();
-                    let needs = needs.chain(record.extra_depends.values().flatten());
-                    let known = Known {
-                        version: record.version.to_string(),
-                        provides: provides.map(Name::Pypi).collect(),
-                        needs: needs.map(|spec| Name::Conda(name_of(spec))).collect(),
-                    };
-                    (Name::Conda(name), known)
-                }
-                LockedPackage::Pypi(data) => {
-                    let needs = data.requires_dist().iter();
-                    let needs = needs.map(|one| normalized(one.name.as_ref()));
-                    let known = Known {
-                        version: data.version().map(ToString::to_string).unwrap_or_default(),
-                        provides: BTreeSet::new(),
-                        needs: needs.map(Name::Pypi).collect(),
-                    };
-                    (Name::Pypi(normalized(data.name().as_ref())), known)
-                }
-            };
-            known.insert(name, package);
-        }
-        Some(known)
+/// Packages of a lock; `None` if pixi builds some of them itself.
+fn known_packages<'a>(
+    packages: impl Iterator<Item = &'a LockedPackage>,
+) -> Option<BTreeMap<Name, Known>> {
+    let mut known = BTreeMap::new();
+    for package in packages {
+        let (name, package) = match package {
+            LockedPackage::Conda(CondaPackageData::Source(_)) => return None,
+            LockedPackage::Conda(CondaPackageData::Binary(data)) => {
+                let record = &data.package_record;
+                let name = record.name.as_normalized().to_owned();
+                let purls = record.purls.iter().flatten();
+                // A conda package often has the name of the PyPI package in it, also where its lock does not say so.
+                let provides = purls.filter_map(of_pypi).chain([normalized(&name)]);
+                let needs = record.depends.iter();
+                let needs = needs.chain(record.extra_depends.values().flatten());
+                let known = Known {
+                    version: record.version.to_string(),
+                    provides: provides.map(Name::Pypi).collect(),
+                    needs: needs.map(|spec| Name::Conda(name_of(spec))).collect(),
+                };
+                (Name::Conda(name), known)
+            }
+            LockedPackage::Pypi(data) => {
+                let needs = data.requires_dist().iter();
+                let needs = needs.map(|one| normalized(one.name.as_ref()));
+                let known = Known {
+                    version: data.version().map(ToString::to_string).unwrap_or_default(),
+                    provides: BTreeSet::new(),
+                    needs: needs.map(Name::Pypi).collect(),
+                };
+                (Name::Pypi(normalized(data.name().as_ref())), known)
+            }
+        };
+        known.insert(name, package);
     }
+    Some(known)
 }
 
 /// The packages that are needed if `names` are asked for, whatever their conditions.
