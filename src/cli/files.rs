@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::context::MAX_FILE_BYTES;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
-use condafront_input::own_lock::OwnLock;
+use condafront_input::own_lock::{LocalProject, OwnLock, Surroundings};
 use condafront_input::pip_reading::{PipFiles, PipReading};
 use condafront_input::requirements::Source;
 use condafront_input::section::BuildArgs;
@@ -114,7 +115,19 @@ impl Files {
         };
         let list = own.list_of_manifest(&input.pip, folder, settings)?;
         let found = own.read(&lock.file, settings)?;
-        let mut input = own.installed(input, found, &lock.file, list.as_ref(), settings)?;
+        let projects = own.projects(&input, &found, folder);
+        let projects = projects.into_iter().filter_map(|(path, named)| {
+            let found = self.contents(&named).and_then(|places| named.find(places));
+            let file = found.ok().flatten()?.file;
+            Some(LocalProject { path, file })
+        });
+        let surroundings = Surroundings {
+            settings,
+            list: list.as_ref(),
+            projects: &projects.collect::<Vec<_>>(),
+            now: SystemTime::now(),
+        };
+        let mut input = own.installed(input, found, &lock.file, &surroundings)?;
         input.warnings.extend(lock.warning);
         Ok(input)
     }

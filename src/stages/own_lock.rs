@@ -5,10 +5,13 @@ use super::session::Session;
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
+
 use crate::gateway::error::BuildError;
-use condafront_input::file_path::NamedFile;
+use condafront_input::file_path::{NamedFile, NamedPath};
 use condafront_input::own_lock::{
-    KeptPip, LockKind, OwnLock, to_solve, upgrade_without_effect, upgrades_all,
+    KeptPip, LocalProject, LockKind, OwnLock, Surroundings, to_solve, upgrade_without_effect,
+    upgrades_all,
 };
 use condafront_input::written_lock::for_pixi;
 use condafront_input::{Conda, EnvironmentInput};
@@ -59,12 +62,37 @@ impl Session<'_> {
             }
         };
         let content = own.read(&lock.file, &settings)?;
+        let projects = own.projects(&one.input, &content, &one.folder);
+        let projects = try_join_all(projects.iter().map(|one| self.project_file(one))).await?;
+        let projects: Vec<LocalProject> = projects.into_iter().flatten().collect();
         if let Conda::Unsolved(request) = &one.input.conda {
             one.answered = Some((**request).clone());
         }
-        one.input = own.installed(one.input, content, &lock.file, Some(&list), &settings)?;
+        let surroundings = Surroundings {
+            settings: &settings,
+            list: Some(&list),
+            projects: &projects,
+            now: self.so_far.started,
+        };
+        one.input = own.installed(one.input, content, &lock.file, &surroundings)?;
         one.input.warnings.extend(lock.warning);
         Ok(one)
+    }
+
+    /// The pyproject.toml of a folder that a lock names; `None` if it is missing, or nobody knows where it is: the build of the
+    /// package says so.
+    async fn project_file(
+        &self,
+        (path, named): &(String, NamedPath),
+    ) -> Result<Option<LocalProject>, BuildError> {
+        match self.sources.optional_file(named).await {
+            Ok(found) => Ok(found.map(|found| LocalProject {
+                path: path.clone(),
+                file: found.file,
+            })),
+            Err(BuildError::Diagnostic(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn renewed(

@@ -15,7 +15,7 @@ mod kind;
 mod known;
 mod needs;
 mod other;
-mod own_project;
+pub(crate) mod own_project;
 mod pypi;
 mod pypi_options;
 mod pypi_terms;

@@ -10,9 +10,11 @@ mod of_pixi;
 mod of_pypi;
 mod renewal;
 mod satisfied;
+mod surroundings;
 
 pub use self::kept_pip::KeptPip;
 pub use self::kind::LockKind;
+pub use self::surroundings::{LocalProject, Surroundings};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +25,6 @@ use crate::file_path::{FilePath, NamedPath};
 use crate::locked;
 use crate::pixi_lock;
 use crate::read;
-use crate::requirements::List;
 use crate::section::image_section::{Located, PLATFORM};
 use crate::settings::InputSettings;
 use condafront_model::lint::{Rule, Warning};
@@ -182,8 +183,7 @@ impl OwnLock {
         Ok(found)
     }
 
-    /// The environment with the packages `found` of `lock`, instead of a solve. `list` has the PyPI packages that its file asks
-    /// for, if they are known.
+    /// The environment with the packages `found` of `lock`, instead of a solve.
     ///
     /// # Errors
     /// A diagnostic at a dependency that the lock does not satisfy, or at the lock if it has packages from elsewhere or was
@@ -193,20 +193,20 @@ impl OwnLock {
         input: EnvironmentInput,
         found: EnvironmentInput,
         lock: &Arc<SourceFile>,
-        list: Option<&List>,
-        settings: &InputSettings,
+        surroundings: &Surroundings<'_>,
     ) -> Result<EnvironmentInput, Diagnostic> {
         let (Conda::Unsolved(request), Conda::Locked(packages)) = (&input.conda, found.conda)
         else {
             return Ok(input);
         };
+        let settings = surroundings.settings;
         self.check(request, &packages, lock, settings)?;
-        if let (Some(list), Pip::Locked(pip)) = (list, &found.pip) {
+        if let (Some(list), Pip::Locked(pip)) = (surroundings.list, &found.pip) {
             let kind = LockKind::of(lock);
             self.check_pip(list, &packages, pip, kind, settings)?;
             let beside = input.beside.as_ref().filter(|_| self.is_beside);
             if let Some(terms) = beside.and_then(|beside| beside.terms.as_ref()) {
-                self.check_terms(request, list, terms, lock, settings)?;
+                self.check_terms(request, list, terms, lock, surroundings)?;
             }
         }
         let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
@@ -231,6 +231,10 @@ impl OwnLock {
             Pip::Unsolved(_) => input.pip,
         };
         let mut warnings = input.warnings;
+        if input.section.build.is_none() {
+            // Nothing is solved, so no age counts.
+            warnings.retain(|warning| warning.rule != Rule::Unrepeatable);
+        }
         // The file lists the channels, and has this warning itself.
         let is_new = |warning: &Warning| warning.rule != Rule::AnacondaChannel;
         warnings.extend(found.warnings.into_iter().filter(is_new));

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The oldest age, in hours: a hundred years.
-const OLDEST: u32 = 100 * 365 * 24;
+/// The oldest age, in seconds: a hundred years.
+const OLDEST: u32 = 100 * 365 * 24 * 3600;
 
 /// The last moment that counts: packages from after it are too new.
 ///
@@ -105,39 +105,64 @@ pub enum Limit {
     Age(Age),
 }
 
-/// An age: `12h`, `7d` or `2w`.
+/// An age: `12h`, `7d` or `2w`. Manifests may also have minutes and seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Age {
     count: u32,
     unit: Unit,
 }
 
+impl Age {
+    /// The age of so many seconds; `None` if it is too long.
+    pub fn of_seconds(seconds: u64) -> Option<Self> {
+        let seconds = u32::try_from(seconds).ok().filter(|all| *all <= OLDEST)?;
+        let units = [Unit::Days, Unit::Hours, Unit::Minutes];
+        let mut fitting = units
+            .into_iter()
+            .filter(|unit| seconds % unit.seconds() == 0);
+        let unit = fitting.next().unwrap_or(Unit::Seconds);
+        Some(Self {
+            count: seconds / unit.seconds(),
+            unit,
+        })
+    }
+
+    fn seconds(self) -> i64 {
+        i64::from(self.count) * i64::from(self.unit.seconds())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
+    Seconds,
+    Minutes,
     Hours,
     Days,
     Weeks,
 }
 
 impl Unit {
-    /// All, each with its letter and its hours.
-    const ALL: [(Self, char, u32); 3] = [
-        (Self::Hours, 'h', 1),
-        (Self::Days, 'd', 24),
-        (Self::Weeks, 'w', 7 * 24),
-    ];
+    /// Those that a text can have.
+    const IN_TEXTS: [Self; 3] = [Self::Hours, Self::Days, Self::Weeks];
 
     fn letter(self) -> char {
         match self {
+            Self::Seconds => 's',
+            Self::Minutes => 'm',
             Self::Hours => 'h',
             Self::Days => 'd',
             Self::Weeks => 'w',
         }
     }
 
-    fn hours(self) -> u32 {
-        let found = Self::ALL.into_iter().find(|(unit, ..)| *unit == self);
-        found.map_or(1, |(.., hours)| hours)
+    fn seconds(self) -> u32 {
+        match self {
+            Self::Seconds => 1,
+            Self::Minutes => 60,
+            Self::Hours => 3600,
+            Self::Days => 24 * 3600,
+            Self::Weeks => 7 * 24 * 3600,
+        }
     }
 }
 
@@ -152,14 +177,25 @@ impl Limit {
         };
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
         let step: i64 = match age.unit {
-            Unit::Hours => 3600,
+            Unit::Seconds | Unit::Minutes | Unit::Hours => 3600,
             Unit::Days | Unit::Weeks => 24 * 3600,
         };
         let seconds = now.as_second();
-        let age = i64::from(age.count) * i64::from(age.unit.hours()) * 3600;
-        let start = seconds - seconds.rem_euclid(step) - age;
+        let start = seconds - seconds.rem_euclid(step) - age.seconds();
         let cutoff = Timestamp::from_millisecond(start * 1000 - 1);
         Cutoff(cutoff.unwrap_or(Timestamp::MIN))
+    }
+
+    /// The latest cutoff that a solve can have had which ended before `now`, whatever tool did it. The one of an age is exactly so
+    /// long ago.
+    pub fn latest(self, now: SystemTime) -> Cutoff {
+        let age = match self {
+            Self::At(cutoff) => return cutoff,
+            Self::Age(age) => age,
+        };
+        let now = Timestamp::try_from(now).unwrap_or(Timestamp::MAX);
+        let ago = now.checked_sub(SignedDuration::from_secs(age.seconds()));
+        Cutoff(ago.unwrap_or(Timestamp::MIN))
     }
 }
 
@@ -185,13 +221,12 @@ impl FromStr for Limit {
 }
 
 fn age(text: &str) -> Option<Age> {
-    let (unit, letter, hours) = Unit::ALL
-        .into_iter()
-        .find(|(_, letter, _)| text.ends_with(*letter))?;
-    let count = text.strip_suffix(letter)?;
+    let mut units = Unit::IN_TEXTS.into_iter();
+    let (unit, count) = units.find_map(|unit| Some((unit, text.strip_suffix(unit.letter())?)))?;
     let is_number = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     let count: u32 = is_number.then(|| count.parse().ok()).flatten()?;
-    let fits = count.checked_mul(hours).is_some_and(|all| all <= OLDEST);
+    let seconds = count.checked_mul(unit.seconds());
+    let fits = seconds.is_some_and(|all| all <= OLDEST);
     fits.then_some(Age { count, unit })
 }
 
@@ -262,6 +297,37 @@ mod tests {
         assert!(!before("0h"));
         assert!(before("2026-11-29"));
         assert!(!before("2026-11-28"));
+    }
+
+    #[test]
+    fn a_lock_may_be_as_young_as_the_age() {
+        // 2026-11-29T12:34:56Z
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_955_696);
+        for (text, cutoff) in [
+            ("7d", "2026-11-22T12:34:56Z"),
+            ("0h", "2026-11-29T12:34:56Z"),
+            ("2026-11-01", "2026-11-01T23:59:59.999Z"),
+        ] {
+            let limit: Limit = text.parse().unwrap();
+            assert_eq!(limit.latest(now).time(), cutoff.parse().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_in_seconds_has_the_largest_unit_that_fits() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_955_696);
+        for (seconds, shown, cutoff) in [
+            (14 * 24 * 3600, "14d", "2026-11-14T23:59:59.999Z"),
+            (3600, "1h", "2026-11-29T10:59:59.999Z"),
+            (90 * 60, "90m", "2026-11-29T10:29:59.999Z"),
+            (61, "61s", "2026-11-29T11:58:58.999Z"),
+        ] {
+            let limit = Limit::Age(Age::of_seconds(seconds).unwrap());
+            assert_eq!(limit.to_string(), shown);
+            assert_eq!(limit.cutoff(now).time(), cutoff.parse().unwrap(), "{shown}");
+        }
+        assert_eq!(Age::of_seconds(101 * 366 * 24 * 3600), None);
+        assert_eq!(Age::of_seconds(u64::MAX), None);
     }
 
     #[test]

@@ -99,17 +99,7 @@ impl PipPackage {
 
     /// The kind of its file; `None` if pip would not know it either.
     pub fn kind(&self) -> Option<FileKind> {
-        let name = self.file_name().to_ascii_lowercase();
-        let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
-        if !is_plain {
-            None
-        } else if name.ends_with(".whl") {
-            Some(FileKind::Wheel)
-        } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
-            Some(FileKind::Source)
-        } else {
-            None
-        }
+        FileKind::of_name(&self.file_name())
     }
 }
 
@@ -123,6 +113,23 @@ pub enum FileKind {
     Wheel,
     /// A source archive, which must be built.
     Source,
+}
+
+impl FileKind {
+    /// The kind of the file with this name; `None` if pip would not know it either.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
+        if !is_plain {
+            None
+        } else if name.ends_with(".whl") {
+            Some(Self::Wheel)
+        } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            Some(Self::Source)
+        } else {
+            None
+        }
+    }
 }
 
 /// A package's name as pip compares names: lower case, with `-` for every run of `-`, `_` and `.`

@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::channels::Listed;
+use super::conda_spec::Wanted;
 use super::refusals::Refusals;
 use super::workspace::Workspace;
 use crate::match_spec;
 use crate::section::image_section::{ExcludeNewer, Located};
 use crate::yaml::Node;
-use condafront_model::cutoff::{Limit, NotACutoff};
+use condafront_model::cutoff::{Age, Limit, NotACutoff};
+use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
+
+/// The keys of the table `[workspace.exclude-newer]`.
+const FIELDS: &[&str] = &["cutoff", "exemptions"];
 
 /// What the manifest says; `None` if it says nothing.
 ///
@@ -31,11 +36,18 @@ pub(super) fn read(
         packages: BTreeMap::new(),
         by_name: BTreeMap::new(),
     };
-    let base = workspace.value("exclude-newer");
-    if let Some(node) = base
-        && let Some(Found::Limit(limit)) = reader.limit(node)?
-    {
-        said.cutoff = Some(limit);
+    let mut lines = workspace.lines();
+    if let Some(node) = workspace.value("exclude-newer") {
+        let cutoff = match node.mapping() {
+            Some(_) => reader.table(node, &mut said)?,
+            None => Some(node),
+        };
+        if let Some(cutoff) = cutoff {
+            lines = cutoff.lines;
+            if let Some(Found::Limit(limit)) = reader.limit(cutoff)? {
+                said.cutoff = Some(limit);
+            }
+        }
     }
     for channel in listed {
         if let Some(node) = channel.exclude_newer
@@ -58,15 +70,17 @@ pub(super) fn read(
             }
         }
     }
+    // Exemptions alone say nothing.
     let is_empty = said.cutoff.is_none() && said.channels.is_empty() && said.by_name.is_empty();
-    let lines = base.map_or(workspace.lines(), |node| node.lines);
     Ok((!is_empty).then_some(Located { value: said, lines }))
 }
 
 /// Warns that cutoffs have no effect on PyPI packages.
 pub(super) fn of_pypi(workspace: &Workspace<'_>, refusals: &mut Refusals) {
     let base = workspace.value("exclude-newer");
-    let lines = match (workspace.root.get("pypi-exclude-newer"), base) {
+    let of_pypi = workspace.value("pypi-exclude-newer");
+    let of_pypi = of_pypi.or(workspace.root.get("pypi-exclude-newer"));
+    let lines = match (of_pypi, base) {
         (Some(table), _) => table.lines,
         (None, Some(node)) => node.lines,
         (None, None) => return,
@@ -101,7 +115,50 @@ struct Reader<'r, 'a> {
     refusals: &'r mut Refusals,
 }
 
-impl Reader<'_, '_> {
+impl<'a> Reader<'_, 'a> {
+    /// Reads the exemptions of a table, and returns its cutoff.
+    fn table(
+        &mut self,
+        table: &'a Node,
+        said: &mut ExcludeNewer,
+    ) -> Result<Option<&'a Node>, Diagnostic> {
+        for (key, _) in self.workspace.entries(table, "exclude-newer")? {
+            if !FIELDS.contains(&key.name.as_str()) {
+                let place = self.workspace.at(key.lines);
+                let message = format!("`exclude-newer` has no key `{}`", quoted(&key.name));
+                let mut error = place.error(message);
+                error.help = did_you_mean(&key.name, FIELDS.iter().copied())
+                    .or_else(|| Some(format!("The keys are {}.", FIELDS.join(", "))));
+                return Err(error);
+            }
+        }
+        if let Some(exemptions) = table.get("exemptions") {
+            for (key, node) in self.workspace.entries(exemptions, "exemptions")? {
+                let place = self.workspace.at(key.lines);
+                let Wanted::Spec(text) = Wanted::of(self.workspace, &key.name, node, place)? else {
+                    let error = "an exemption must be a version, not a place";
+                    return Err(place.error(error).help("For example: openssl = \"3.5.4\""));
+                };
+                let spec = match text.split_once("::") {
+                    None => text.as_str(),
+                    Some((_, spec)) => {
+                        self.refusals.refuse(
+                            place,
+                            format!(
+                                "the exemption of `{}` is for one channel, which is not possible here",
+                                quoted(&key.name)
+                            ),
+                        );
+                        spec
+                    }
+                };
+                let spec = match_spec::exemption(spec, place)?;
+                said.packages.insert(spec, Found::NoLimit.at(key.lines));
+            }
+        }
+        Ok(table.get("cutoff"))
+    }
+
     /// What a value says. Ages that a build does not know are refused.
     fn limit(&mut self, node: &Node) -> Result<Option<Found>, Diagnostic> {
         let place = self.workspace.at(node.lines);
@@ -109,11 +166,15 @@ impl Reader<'_, '_> {
             let error = format!("a cutoff must be a string, not {}", node.what());
             return Err(place.error(error).help(NotACutoff::HELP));
         };
-        if text == "false" || is_nothing(text) {
+        let age = seconds(text);
+        if text == "false" || age == Some(0) {
             return Ok(Some(Found::NoLimit));
         }
-        let limit: Result<Limit, NotACutoff> = text.parse();
-        if let Ok(limit) = limit {
+        let limit = match age {
+            Some(age) => Age::of_seconds(age).map(Limit::Age),
+            None => text.parse().ok(),
+        };
+        if let Some(limit) = limit {
             return Ok(Some(Found::Limit(limit)));
         }
         let message = format!("`{}` is not a cutoff that a build can use", quoted(text));
@@ -122,8 +183,61 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Whether an age is zero: `0d`.
-fn is_nothing(text: &str) -> bool {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    !digits.is_empty() && digits.len() < text.len() && digits.bytes().all(|byte| byte == b'0')
+/// The seconds of an age as pixi reads it: `7d`, `1h30m`, `2 weeks`.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    let mut all: u64 = 0;
+    while !rest.is_empty() {
+        let (count, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+        let after = after.trim_start();
+        let end = after.find(|c: char| !c.is_ascii_alphabetic());
+        let (unit, next) = after.split_at(end.unwrap_or(after.len()));
+        let count: u64 = count.parse().ok()?;
+        all = all.checked_add(count.checked_mul(seconds_of(unit)?)?)?;
+        rest = next.trim_start();
+    }
+    Some(all)
+}
+
+/// The seconds of a unit. Months and years are average ones.
+fn seconds_of(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
+        "d" | "day" | "days" => 24 * 3600,
+        "w" | "wk" | "wks" | "week" | "weeks" => 7 * 24 * 3600,
+        "M" | "month" | "months" => 2_630_016,
+        "y" | "yr" | "yrs" | "year" | "years" => 31_557_600,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_read_as_pixi_reads_them() {
+        for (text, expected) in [
+            ("7d", Some(604_800)),
+            ("1h30m", Some(5_400)),
+            ("1 week", Some(604_800)),
+            ("2h 37min 5 s", Some(9_425)),
+            ("1month", Some(2_630_016)),
+            ("0d", Some(0)),
+            ("", None),
+            ("7", None),
+            ("d", None),
+            ("7 moons", None),
+            ("2026-11-01", None),
+            ("99999999999999999999d", None),
+            ("9999999999999999y", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
 }

@@ -63,6 +63,7 @@ pub(super) const OF_WORKSPACE: &[&str] = &[
     "build-variants-files",
     "requires-pixi",
     "exclude-newer",
+    "pypi-exclude-newer",
     "dependencies",
     // Those of conda-workspaces.
     "envs-dir",

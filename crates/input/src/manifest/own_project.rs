@@ -1,6 +1,7 @@
 //! What the project of a pyproject.toml says about itself, as far as pixi can tell without building it.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use pep508_rs::{ExtraName, Requirement};
 
@@ -8,12 +9,22 @@ use super::workspace::Workspace;
 use crate::lock_terms::ProjectTerms;
 use crate::requirements::is_readable;
 use crate::section::image_section::Located;
+use crate::toml;
 use crate::yaml::Node;
 use condafront_model::pypi_package::normalized;
+use condafront_model::source::SourceFile;
 
 /// The manifest's own project; `None` if it has none with a name.
 pub(super) fn read(workspace: &Workspace<'_>) -> Option<ProjectTerms> {
-    let tree = workspace.kind.is_pyproject.then_some(workspace.tree)?;
+    of_tree(workspace.kind.is_pyproject.then_some(workspace.tree)?)
+}
+
+/// The project of a pyproject.toml; `None` if it has none with a name, or if the file is not valid, which a build of it says.
+pub(crate) fn of_file(file: &Arc<SourceFile>) -> Option<ProjectTerms> {
+    of_tree(&toml::read(file, file.text().ok()?).ok()?)
+}
+
+fn of_tree(tree: &Node) -> Option<ProjectTerms> {
     let project = tree.get("project")?;
     let name = normalized(project.get("name")?.text()?);
     let keys = tree.mapping().unwrap_or_default().iter();

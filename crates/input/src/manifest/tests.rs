@@ -1,12 +1,13 @@
 mod contradictions;
 mod current;
 mod pairs;
+mod projects;
 mod solve;
 mod spellings;
 mod written_for;
 
 use super::*;
-use crate::own_lock::OwnLock;
+use crate::own_lock::{LocalProject, OwnLock, Surroundings};
 use crate::read as of_kind;
 use condafront_model::source::{Level, Lines};
 
@@ -124,7 +125,7 @@ fn the_lock_must_be_that_of_the_manifest() {
         let lock = lock(version);
         // The names to skip are those of a complete lock.
         let found = own.read(&lock, &InputSettings::default()).unwrap();
-        own.installed(input, found, &lock, None, settings)
+        own.installed(input, found, &lock, &Surroundings::example(settings, None))
     };
     let error = installed("2.1.0", &InputSettings::default()).unwrap_err();
     assert_eq!(error.locations[0].lines, Lines::one(12));

@@ -5,6 +5,7 @@ mod indexes;
 mod machines;
 mod project;
 mod superfluous;
+mod too_new;
 mod unmet;
 
 use std::collections::BTreeSet;
@@ -13,24 +14,23 @@ use std::str::FromStr as _;
 use rattler_conda_types::Version;
 use rattler_lock::options::{ChannelPriority, SolveStrategy};
 use rattler_lock::{
-    CondaPackageData, Environment, LockedPackage, Platform as LockPlatform, PypiPackageData,
-    PypiPrereleaseMode, UrlOrPath,
+    Environment, LockedPackage, Platform as LockPlatform, PypiPackageData, PypiPrereleaseMode,
+    UrlOrPath,
 };
 
-use super::OwnLock;
+use super::{OwnLock, Surroundings};
 use crate::environment_input::SolveRequest;
-use crate::lock_terms::{CutoffTerm, LockTerms, OptionKind, OptionTerm, PypiTerms};
+use crate::lock_terms::{LockTerms, OptionKind, OptionTerm, PypiTerms};
 use crate::pixi_lock::{self, ChosenLock};
 use crate::requirements::List;
-use crate::settings::InputSettings;
 use condafront_model::channel::NO_DEFAULTS;
-use condafront_model::cutoff::{Cutoff, Limit, day};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact::{masked, quoted};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What a lock has that its manifest does not mean, and where the manifest says so.
 pub(super) struct Stale {
@@ -60,22 +60,26 @@ impl OwnLock {
         list: &List,
         terms: &LockTerms,
         file: &Arc<SourceFile>,
-        settings: &InputSettings,
+        surroundings: &Surroundings<'_>,
     ) -> Result<(), Diagnostic> {
+        let settings = surroundings.settings;
         let chosen = pixi_lock::chosen(file, self.platform, settings)?;
         let check = Check::of(&chosen, terms, self.file.name());
+        let here = |stale| (&self.file, stale);
         let stale = check.and_then(|check| {
-            let stale = check.stale(asked);
+            let stale = check.stale(asked, surroundings.now).map(here);
             stale
-                .or_else(|| check.unmet(asked, list, self.platform, settings))
-                .or_else(|| check.superfluous(asked, list, settings))
+                .or_else(|| check.projects(surroundings.projects))
+                .or_else(|| check.unmet(asked, list, self.platform, settings).map(here))
+                .or_else(|| check.superfluous(asked, list, settings).map(here))
         });
-        let Some(Stale { what, lines }) = stale else {
+        let Some((place, Stale { what, lines })) = stale else {
             return Ok(());
         };
         let kind = super::LockKind::of(file);
         let message = format!("`{}` {what}", self.shown());
-        Err(self.error_at(message, lines).help(self.renew(kind)))
+        let error = Diagnostic::new(message).at(place, lines);
+        Err(error.help(self.renew(kind)))
     }
 }
 
@@ -90,7 +94,7 @@ impl<'a> Check<'a> {
     }
 
     /// The first thing that the lock was not written for.
-    fn stale(&self, asked: &SolveRequest) -> Option<Stale> {
+    fn stale(&self, asked: &SolveRequest, now: SystemTime) -> Option<Stale> {
         let pypi = self.terms.pypi.as_ref();
         self.channels()
             .or_else(|| self.platforms(asked))
@@ -99,10 +103,8 @@ impl<'a> Check<'a> {
             .or_else(|| pypi.and_then(|pypi| self.builds(pypi)))
             .or_else(|| self.terms.options.iter().find_map(|one| self.option(one)))
             .or_else(|| {
-                self.terms
-                    .exclude_newer
-                    .as_ref()
-                    .and_then(|one| self.too_new(one))
+                let cutoffs = self.terms.exclude_newer.as_ref()?;
+                self.too_new(cutoffs, now)
             })
             .or_else(|| self.project())
     }
@@ -258,57 +260,6 @@ impl<'a> Check<'a> {
                 lines,
             })
         })
-    }
-
-    /// A package that is newer than the manifest allows.
-    fn too_new(&self, asked: &CutoffTerm) -> Option<Stale> {
-        let channels = self
-            .terms
-            .channels
-            .as_ref()
-            .map(|channels| channels.value.as_slice());
-        let of_platforms = self.environment.conda_packages_by_platform();
-        of_platforms
-            .flat_map(|(_, packages)| packages)
-            .find_map(|package| {
-                let CondaPackageData::Binary(package) = package else {
-                    return None;
-                };
-                let record = &package.package_record;
-                let time = record.indexed_timestamp.or(record.timestamp)?;
-                let time = Cutoff::at(time.into());
-                let name = record.name.as_normalized();
-                let channel = package
-                    .channel
-                    .as_ref()
-                    .map(|channel| address(channel.as_str()));
-                let index = channels
-                    .unwrap_or_default()
-                    .iter()
-                    .position(|one| Some(one) == channel.as_ref());
-                let limits = &asked.limits;
-                let (limit, lines) = if let Some(limit) = limits.by_name.get(name) {
-                    (*limit, asked.by_name.get(name))
-                } else if let Some((index, limit)) =
-                    index.and_then(|index| limits.channels.get_key_value(&index))
-                {
-                    (*limit, asked.channels.get(index))
-                } else {
-                    (limits.cutoff, None)
-                };
-                // How old packages were when the lock was written is not known.
-                let Some(Limit::At(cutoff)) = limit else {
-                    return None;
-                };
-                (time > cutoff).then(|| Stale {
-                    what: format!(
-                        "has {name} {} of {}, which is newer than this line allows",
-                        record.version,
-                        day(time.time())
-                    ),
-                    lines: lines.copied().unwrap_or(asked.lines),
-                })
-            })
     }
 }
 

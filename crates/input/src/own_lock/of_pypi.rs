@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use super::known_pip::{KnownPip, image_of};
 use super::{LockKind, OwnLock};
 use crate::context_path::normalized as joined;
-use crate::environment_input::{LocalPip, LockedPip, Pip, RepositoryPip};
-use crate::file_path::FilePath;
+use crate::environment_input::{EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip};
+use crate::file_path::{FilePath, NamedPath};
 use crate::lock_terms::PypiTerms;
 use crate::requirements::{List, Reading, Source};
 use crate::settings::InputSettings;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Package;
-use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
+use condafront_model::pypi_package::{FileKind, PipPackage, normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
+
+/// The file of a folder that says what its package needs.
+const PROJECT_FILE: &str = "pyproject.toml";
 
 impl OwnLock {
     /// PyPI packages, asked for by the list of the file, or else where it names the lock.
@@ -84,6 +87,34 @@ impl OwnLock {
                 "List what its build needs in its own pyproject.toml: requires, in [build-system].",
             ),
         })
+    }
+
+    /// The projects of the user's folders that a manifest's lock must have been written for, besides the manifest itself: their
+    /// folders as in the lock, and their pyproject.toml, which may be missing. `content` is that of the lock, and `folder` that of
+    /// the manifest.
+    pub fn projects(
+        &self,
+        input: &EnvironmentInput,
+        content: &EnvironmentInput,
+        folder: &FilePath,
+    ) -> Vec<(String, NamedPath)> {
+        let terms = input.beside.as_ref().and_then(|one| one.terms.as_ref());
+        let (true, Some(terms), Pip::Locked(pip)) = (self.is_beside, terms, &content.pip) else {
+            return Vec::new();
+        };
+        let is_own = |one: &LocalPip| one.path.is_empty() && terms.project.is_some();
+        let is_folder = |one: &LocalPip| FileKind::of_name(one.file_name()).is_none();
+        let folders = pip.local.iter();
+        folders
+            .filter(|one| is_folder(one) && !is_own(one))
+            .map(|one| {
+                let named = NamedPath {
+                    path: joined(&one.path, PROJECT_FILE),
+                    ..one.named(&self.file, folder)
+                };
+                (one.path.clone(), named)
+            })
+            .collect()
     }
 
     /// The entries of the list of a manifest, which names no other files.

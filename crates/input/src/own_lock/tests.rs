@@ -49,7 +49,7 @@ fn installed(
     let (file, input) = read(env);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let found = own.read(lock, settings)?;
-    own.installed(input, found, lock, None, settings)
+    own.installed(input, found, lock, &Surroundings::example(settings, None))
 }
 
 #[test]
@@ -121,6 +121,18 @@ fn packages_come_from_the_lock_and_the_rest_from_the_file() {
     assert_eq!(input.variables["A"], "b");
     assert!(input.section.user.is_some());
     assert_eq!(input.warnings, []);
+}
+
+#[test]
+fn an_age_does_not_count_if_nothing_is_solved() {
+    let rules = |more: &str| {
+        let env = format!("{ENV}  exclude_newer: 7d\n{more}");
+        let input = installed(&env, &explicit(LOCK), &InputSettings::default()).unwrap();
+        let rules = input.warnings.iter().map(|warning| warning.rule);
+        rules.collect::<Vec<_>>()
+    };
+    assert_eq!(rules(""), []);
+    assert_eq!(rules("  build: [cmake]\n"), [Rule::Unrepeatable]);
 }
 
 #[test]

@@ -153,6 +153,6 @@ pub(crate) fn of_age(limit: Limit, what: &str) -> Option<Warning> {
         diagnostic: Diagnostic::new(format!(
             "{what}: `{limit}` counts from the time of the build, so the same file gives different packages on a different day"
         ))
-        .help("For repeatable builds, write a date, or build from a lock: --target lock."),
+        .help("For repeatable builds, write a date, or build from a lock, which `--target lock` writes."),
     })
 }

@@ -44,6 +44,17 @@ pub(super) fn installed(
     lock: &Arc<SourceFile>,
     environment: Option<&str>,
 ) -> Result<EnvironmentInput, Diagnostic> {
+    installed_with(name, text, lock, environment, &[])
+}
+
+/// The same with these projects.
+pub(super) fn installed_with(
+    name: &str,
+    text: &str,
+    lock: &Arc<SourceFile>,
+    environment: Option<&str>,
+    projects: &[LocalProject],
+) -> Result<EnvironmentInput, Diagnostic> {
     let settings = InputSettings {
         environment: environment.map(str::to_owned),
         ..InputSettings::default()
@@ -53,7 +64,11 @@ pub(super) fn installed(
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let list = own.list_of_manifest(&input.pip, &FilePath::context(), &settings)?;
     let found = own.read(lock, &settings)?;
-    own.installed(input, found, lock, list.as_ref(), &settings)
+    let surroundings = Surroundings {
+        projects,
+        ..Surroundings::example(&settings, list.as_ref())
+    };
+    own.installed(input, found, lock, &surroundings)
 }
 
 fn names(input: &EnvironmentInput) -> Vec<&str> {

@@ -305,12 +305,52 @@ numpy = "2026-11-05"
     );
     let of_pypi = &input.beside.as_ref().unwrap().warnings;
     assert_eq!(of_pypi[0].diagnostic.locations[0].lines, Lines::one(11));
-    let table = text.replace(
-        "exclude-newer = \"2026-11-01\"\n",
-        "exclude-newer = { cutoff = \"7d\" }\n",
+    let with_table = |table: &str| text.replace("\"2026-11-01\"\n", &format!("{{ {table} }}\n"));
+    let exempt = "cutoff = \"7d\", exemptions = { polars = \"1.43.1\", rattler = \"*\" }";
+    let input = read_as("pixi.toml", &with_table(exempt), None);
+    let asked = request(&input).exclude_newer.clone();
+    let asked = asked.map(|asked| asked.map(|limit| limit.to_string()));
+    assert_eq!(
+        serde_json::to_string(&asked).unwrap(),
+        r#"{"cutoff":"7d","channels":{"0":null},"packages":{"polars ==1.43.1":null,"rattler":null},"by_name":{"numpy":"2026-11-05","openssl":null}}"#
     );
-    let error = read_for(&table, None).unwrap_err();
-    assert_eq!(error.message, "a cutoff must be a string, not a table");
+    assert_eq!(input.beside.as_ref().unwrap().unsolvable, None);
+    let of_channel = "exemptions = { polars = { version = \"1.*\", channel = \"fresh\" } }";
+    let input = read_as("pixi.toml", &with_table(of_channel), None);
+    let error = input.beside.unwrap().unsolvable.unwrap();
+    assert!(error.message.contains("for one channel"), "{error}");
+    for (table, message) in [
+        ("cutof = \"7d\"", "`exclude-newer` has no key `cutof`"),
+        (
+            "cutoff = { a = \"7d\" }",
+            "a cutoff must be a string, not a table",
+        ),
+        (
+            "exemptions = \"polars\"",
+            "`exemptions` must be a table, not a string",
+        ),
+        (
+            "exemptions = { polars = { path = \"polars\" } }",
+            "an exemption must be a version, not a place",
+        ),
+        (
+            "exemptions = { polars = { version = \"1\", extras = [\"gpu\"] } }",
+            "`polars[version='1', extras=[gpu]]` names more than a package",
+        ),
+    ] {
+        let error = read_for(&with_table(table), None).unwrap_err();
+        assert_eq!(error.message, message);
+        assert_eq!(error.locations[0].lines, Lines::one(4));
+    }
+    let of_pypi = text.replace(
+        "[dependencies]",
+        "pypi-exclude-newer = \"7d\"\n[dependencies]",
+    );
+    let of_pypi = format!("{of_pypi}[pypi-dependencies]\na = \"*\"\n");
+    let input = read_as("pixi.toml", &of_pypi, None);
+    assert_eq!(input.warnings, []);
+    let warnings = &input.beside.as_ref().unwrap().warnings;
+    assert_eq!(warnings[0].diagnostic.locations[0].lines, Lines::one(5));
     let spec = format!("{text}\"numpy 2\" = \"0d\"\n");
     let error = read_for(&spec, None).unwrap_err();
     assert_eq!(error.message, "`numpy 2` is not the name of a package");

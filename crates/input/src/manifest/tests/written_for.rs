@@ -117,7 +117,12 @@ const FITTING: &[(Change, Change)] = &[
     // What is editable may be built.
     (("", "[pypi-options]\nno-build = [\"demo\"]\n"), SAME),
     ((END, "exclude-newer = \"2024-06-01\"\n\n[dependencies]"), SAME),
+    // An age counts from the time of the build: 2026-12-01.
     ((END, "exclude-newer = \"7d\"\n\n[dependencies]"), SAME),
+    ((END, "exclude-newer = \"7d\"\n\n[dependencies]"), ("1717200000000", "1795478400000")),
+    ((END, "exclude-newer = { cutoff = \"2024-05-01\", exemptions = { openssl = \"3.3.0\" } }\n\n[dependencies]"), SAME),
+    ((END, "[workspace.exclude-newer]\ncutoff = \"2024-05-01\"\nexemptions = { openssl = { version = \">=3.3\", channel = \"conda-forge\" } }\n\n[dependencies]"), SAME),
+    ((END, "exclude-newer = { exemptions = { openssl = \"*\" } }\n\n[dependencies]"), SAME),
     ((END, "exclude-newer = \"2024-05-01\"\n[exclude-newer]\nopenssl = \"0d\"\n\n[dependencies]"), SAME),
     // pixi takes this for a channel.
     (("\"bioconda\"", "\"bioconda\", \"nodefaults\""), ("bioconda/\n", "bioconda/\n    - url: https://conda.anaconda.org/nodefaults/\n")),
@@ -168,6 +173,8 @@ const STALE: &[(&str, Change, Change)] = &[
     ("A priority that is not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    options:\n      channel-priority: disabled\n")),
     ("Prereleases", ("", "[pypi-options]\nprerelease-mode = \"allow\"\n"), SAME),
     ("A day", (END, "exclude-newer = \"2024-05-01\"\n\n[dependencies]"), SAME),
+    ("An age", (END, "exclude-newer = \"7d\"\n\n[dependencies]"), ("1717200000000", "1795478400001")),
+    ("The age of a table", (END, "[workspace.exclude-newer]\ncutoff = \"1 week\"\nexemptions = { openssl = \"<3.3\" }\n\n[dependencies]"), ("1717200000000", "1795737600000")),
     ("The day of a package", (END, "exclude-newer = \"2024-07-01\"\n[exclude-newer]\nopenssl = \"2024-05-01\"\n\n[dependencies]"), SAME),
     ("The day of a channel", ("\"conda-forge\"", "{ channel = \"conda-forge\", exclude-newer = \"2024-05-01\" }"), SAME),
     ("An override", ("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"), SAME),
@@ -234,7 +241,12 @@ fn a_build_arg_replaces_what_the_lock_was_written_for() {
     ] {
         let lock = SourceFile::new("pixi.lock", lock);
         let found = own.read(&lock, &settings).unwrap();
-        let installed = own.installed(input.clone(), found, &lock, list.as_ref(), &settings);
+        let installed = own.installed(
+            input.clone(),
+            found,
+            &lock,
+            &Surroundings::example(&settings, list.as_ref()),
+        );
         assert!(installed.is_ok(), "{installed:?}");
     }
 }

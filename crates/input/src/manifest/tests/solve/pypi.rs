@@ -231,7 +231,12 @@ fn what_pypi_packages_a_lock_must_have() {
             .list_of_manifest(&input.pip, &folder, &settings)?
             .unwrap();
         let found = own.read(&lock, &settings)?;
-        let found = own.installed(input, found, &lock, Some(&list), &settings);
+        let found = own.installed(
+            input,
+            found,
+            &lock,
+            &Surroundings::example(&settings, Some(&list)),
+        );
         found.map(drop)
     };
     for line in [

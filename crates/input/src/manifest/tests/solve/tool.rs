@@ -10,7 +10,7 @@ fn what_only_the_tool_can_do_needs_its_lock() {
     for rest in [
         "channel-priority = \"disabled\"\n",
         "solve-strategy = \"lowest\"\n",
-        "exclude-newer = \"1h30m\"\n",
+        "exclude-newer = \"500ms\"\n",
         "[dependencies]\nown = { path = \"own\" }\n",
         "[dependencies]\nown = { git = \"https://git.example/own\" }\n",
         "[dev]\nown = { path = \"own\" }\n",
