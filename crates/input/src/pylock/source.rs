@@ -185,18 +185,20 @@ impl Reader<'_> {
         let Some(hash) = hash.and_then(Node::text) else {
             let others = hashes.and_then(Node::mapping).unwrap_or_default().iter();
             let others: Vec<String> = others.map(|(key, _)| quoted(&key.name)).collect();
-            let error = if others.is_empty() {
-                self.error(lines, format!("a file of {name} has no sha256"))
-            } else {
-                let others = others.join(" and ");
-                let message = format!(
-                    "a file of {name} has a hash of {others} only, but the engine checks downloads by their sha256"
+            if others.is_empty() {
+                let error = self.error(lines, format!("a file of {name} has no sha256"));
+                return Err(
+                    error.help("Regenerate the lock with sha256 hashes, which uv and pip write.")
                 );
-                self.error(lines, message)
-            };
-            return Err(
-                error.help("Regenerate the lock with sha256 hashes, which uv and pip write.")
+            }
+            let others = others.join(" and ");
+            let message = format!(
+                "a file of {name} has no sha256, only a hash by {others}: BuildKit verifies downloads by their sha256"
             );
+            // A new lock would have the same hashes: tools copy what the index says.
+            return Err(self.error(lines, message).help(
+                "Add it to the file's `hashes` (sha256 = \"<64 hex digits>\", as sha256sum prints it), or lock with an index that has it: tools copy the hashes of the index.",
+            ));
         };
         let hashes = address::parse_hash(&format!("sha256:{hash}")).ok_or_else(|| {
             self.error(lines, format!("`{}` is not a valid sha256", quoted(hash)))
