@@ -36,6 +36,7 @@ mod packages;
 mod pip;
 mod pip_build;
 mod pip_commits;
+mod pip_for_lock;
 mod pip_jobs;
 mod pip_list;
 mod platforms;

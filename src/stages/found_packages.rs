@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_graph::Tools;
-use condafront_input::written_lock::LocalPypi;
+use condafront_input::written_lock::{LocalPypi, RepositoryPypi};
 use condafront_input::{Conda, or_skip};
 use condafront_model::pypi_package::PipPackage;
 
@@ -23,6 +23,8 @@ pub(super) struct FoundPip {
     pub(super) packages: Vec<PipPackage>,
     /// Those of the user's folders.
     pub(super) local: Vec<LocalPypi>,
+    /// Those of git repositories.
+    pub(super) repositories: Vec<RepositoryPypi>,
     /// The names of the Python distributions in conda packages, by the names of these, if they were looked at.
     pub(super) in_conda: BTreeMap<String, BTreeSet<String>>,
 }
@@ -71,13 +73,18 @@ impl Session<'_> {
             let error = not_on_a_server(&local.name, &local.location(&one.file));
             return Err(or_skip(error, &local.name).into());
         }
-        if let Some(package) = asked.repositories.first() {
-            let error = not_on_a_server(&package.name, &package.location(&one.file));
-            return Err(or_skip(error, &package.name).into());
-        }
+        let repositories = asked.repositories.iter().map(|package| {
+            let found = RepositoryPypi::locked(package).filter(|_| !asked.asks_for_more());
+            found.ok_or_else(|| {
+                let error = not_on_a_server(&package.name, &package.location(&one.file));
+                or_skip(error, &package.name)
+            })
+        });
+        let repositories = repositories.collect::<Result<_, _>>()?;
         if !asked.asks_for_more() {
             return Ok(FoundPip {
                 packages: asked.locked.clone(),
+                repositories,
                 ..FoundPip::default()
             });
         }
@@ -91,12 +98,13 @@ impl Session<'_> {
         match (&linked.root, image.environments.first()) {
             (Input::Output(root), Some(environment)) => {
                 let ground = image.wheel_ground();
-                let (packages, local) = environment.pip_files(root, &ground).await?;
+                let found = environment.pip_files(root, &ground).await?;
                 let conda = environment.facts.packages.iter();
                 let in_conda = conda.map(|one| (one.name.clone(), one.distributions.clone()));
                 Ok(FoundPip {
-                    packages,
-                    local,
+                    packages: found.packages,
+                    local: found.local,
+                    repositories: found.repositories,
                     in_conda: in_conda.collect(),
                 })
             }

@@ -51,6 +51,7 @@ impl Found {
             pip: LockedPypi {
                 packages: &self.pip.packages,
                 local: &self.pip.local,
+                repositories: &self.pip.repositories,
                 direct: &self.direct,
                 indexes: self.indexes.as_ref(),
                 in_conda: &self.pip.in_conda,
@@ -260,6 +261,10 @@ impl Session<'_> {
         };
         // The lock that a file names is not built by itself.
         let is_named = one.new_lock.is_some();
+        let repositories = found.pip.repositories.iter();
+        let repositories: Vec<(String, String)> = repositories
+            .map(|package| (package.name.clone(), package.address()))
+            .collect();
         explicit_lock::render(&ExplicitLock {
             syntax: self.options.get("source").filter(|_| !is_named),
             platform: self.platform,
@@ -267,6 +272,7 @@ impl Session<'_> {
             variables: &input.variables,
             packages: &found.packages,
             pip: &found.pip.packages,
+            repositories: &repositories,
             source: Some(self.file.name()),
         })
     }

@@ -3,7 +3,7 @@
 use super::build_root::BuildRoot;
 use super::linked::Linked;
 use super::pip_build::Unbuilt;
-use super::pip_jobs::{Files, Finding, Installing, Made, check_addresses};
+use super::pip_jobs::{Files, Finding, Installing, check_addresses};
 use super::pip_list::PipInput;
 use super::platforms::PIP_INSTALLS;
 use super::pylock::LockedPackages;
@@ -16,9 +16,6 @@ use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
-use condafront_input::file_path::FilePath;
-use condafront_input::requirements::{List, ListEntry, Source, is_archive};
-use condafront_input::written_lock::LocalPypi;
 use condafront_input::{findings, pypi};
 
 use condafront_model::pypi_package::PipPackage;
@@ -40,7 +37,7 @@ pub(super) struct Pipped {
 
 impl Pipped {
     /// The image `root`, without any so far.
-    fn none(root: &Output) -> Self {
+    pub(super) fn none(root: &Output) -> Self {
         Self {
             root: root.clone(),
             layers: Vec::new(),
@@ -79,7 +76,7 @@ impl Linked<'_> {
     }
 
     /// Installs what a lock names: files to download, and packages of the user's folders.
-    async fn pip_locked(
+    pub(super) async fn pip_locked(
         &self,
         pipped: &mut Pipped,
         ground: &WheelGround,
@@ -112,71 +109,9 @@ impl Linked<'_> {
         Ok(())
     }
 
-    /// All PyPI packages, for a lock: those that are locked, and those that pip finds in the image `root`.
-    ///
-    /// # Errors
-    /// When pip cannot find them, or a lock cannot name one of them.
-    pub(super) async fn pip_files(
-        &self,
-        root: &Output,
-        ground: &WheelGround,
-    ) -> Result<(Vec<PipPackage>, Vec<LocalPypi>), BuildError> {
-        let asked = &self.file.pip.asked;
-        let LockedPackages {
-            files: mut packages,
-            local,
-        } = self.locked(&ground.glibc).await?;
-        if let Some((local, place)) = local.first() {
-            let error = not_on_a_server(&local.label, place);
-            return Err(error.help("Lock a release of it.").into());
-        }
-        if asked.list.is_empty() {
-            return Ok((packages, Vec::new()));
-        }
-        let mut below = Pipped::none(root);
-        self.pip_locked(&mut below, ground).await?;
-        let found = self.pip_find(root, &below, ground).await?;
-        let local = found.wheels.iter().map(|made| {
-            let local = self.local_pypi(made);
-            local.ok_or_else(|| not_a_file(&made.wheel.label, &made.place, &asked.list))
-        });
-        let local: Vec<LocalPypi> = local.collect::<Result<_, _>>()?;
-        packages.extend(found.packages);
-        Ok((packages, local))
-    }
-
-    /// A package of the user's folders that the list asks for, if the lock beside a manifest is written, which names it by its
-    /// path.
-    fn local_pypi(&self, made: &Made) -> Option<LocalPypi> {
-        let resolved = made.resolved.as_ref()?;
-        if !self.file.supplies_pip() {
-            return None;
-        }
-        let entries = self.file.pip.asked.list.entries();
-        let entry = entries
-            .iter()
-            .find(|entry| entry.location() == made.place)?;
-        let Source::Context(path) = &entry.requirement()?.source else {
-            return None;
-        };
-        let place = path.folder.join(&path.path)?;
-        // Where in the build context the manifest is may not be known. What is found in the context by the manifest's path is
-        // found there by the lock's as well.
-        let of_context = || place.from_folder(&FilePath::context());
-        let path_in_lock = place.from_folder(&self.file.folder).or_else(of_context)?;
-        Some(LocalPypi {
-            name: resolved.name.clone(),
-            version: resolved.version.clone(),
-            path: path_in_lock,
-            is_folder: !is_archive(&path.path),
-            requires_dist: resolved.requires_dist.clone(),
-            requires_python: resolved.requires_python.clone(),
-        })
-    }
-
     /// The files for the list: those that it pins, or those that pip finds for the image so far. `root` has only the conda
     /// packages.
-    async fn pip_find(
+    pub(super) async fn pip_find(
         &self,
         root: &Output,
         pipped: &Pipped,
@@ -361,24 +296,4 @@ pub(super) fn not_on_a_server(label: &str, place: &Location) -> Diagnostic {
         quoted(label)
     ))
     .at(&place.file, place.lines)
-}
-
-/// The error for a package that no lock can contain; `place` is where it is asked for.
-fn not_a_file(label: &str, place: &Location, list: &List) -> Diagnostic {
-    let entry = list
-        .entries()
-        .iter()
-        .find(|entry| entry.location() == *place);
-    let source = entry
-        .and_then(ListEntry::requirement)
-        .map(|found| &found.source);
-    if let Some(Source::Repository(_)) = source {
-        return Diagnostic::new(format!(
-            "`{label}` comes from a git repository, not from a file on a server: neither a lock nor a channel can contain it"
-        ))
-        .at(&place.file, place.lines)
-        .help("Give the URL of a release's file (a wheel or a source archive), or take the package from an index.");
-    }
-    not_on_a_server(label, place)
-        .help("Take the package from an index, or give the URL of its file.")
 }

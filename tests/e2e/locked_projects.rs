@@ -26,7 +26,7 @@ fn pixi_lock(project: &Project, local: &[(&str, &str, &str)]) -> String {
     for (path, name, hash) in local {
         selectors.push_str(&format!("      - pypi: {path}\n"));
         described.push_str(&format!(
-            "- pypi: {path}\n  name: {name}\n  version: '1.0'\n  sha256: {hash}\n  editable: true\n"
+            "- pypi: {path}\n  name: {name}\n  version: '1.0'\n  sha256: {hash}\n  requires_dist:\n  - jinja2 ; extra == 'extra'\n  editable: true\n"
         ));
     }
     format!(
@@ -142,6 +142,49 @@ fn a_lock_has_packages_of_repositories() {
 }
 
 #[test]
+fn a_lock_is_written_with_packages_of_repositories() {
+    let project = Project::new(Store::Containerd);
+    sources(&project, "elsewhere/tool", "tool");
+    let commit = commit_all(&project.path("elsewhere"));
+    let git = GitServer::start(project.path("").as_path());
+    let url = git.url("elsewhere");
+    let env = |reference: &str| {
+        format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies:\n  - python\n  - pip:\n      - tool @ git+{url}@{reference}#subdirectory=tool\ncondafront: {{lock: conda-lock.yml}}\n",
+            frontend(),
+            project.channel()
+        )
+    };
+    let args = [fill_index(&project), serve_pip(&project)];
+    let [index, mirror] = &args;
+    let args = [
+        "--network",
+        "host",
+        "--build-arg",
+        index,
+        "--build-arg",
+        mirror,
+    ];
+    let to_lock = [&args[..], &["--target", "lock", "-o", "."]].concat();
+    project.write(LOCK, env("main"));
+    let output = project.build(&to_lock).expect_failure();
+    let message = "a lock names one commit, but a branch or tag may move";
+    assert!(output.stderr.contains(message), "{}", output.stderr);
+
+    project.write(LOCK, env(&commit));
+    project.build(&to_lock).expect_success();
+    let written = std::fs::read_to_string(project.path("conda-lock.yml")).expect("the lock");
+    let address = format!("git+{url}@{commit}#subdirectory=tool");
+    assert!(written.contains(&address), "{written}");
+    // The branch goes on: the lock still has what it had.
+    sources(&project, "elsewhere/tool", "newer");
+    commit_all(&project.path("elsewhere"));
+    project.build(&args).expect_success();
+    let output = project.run(&[], &["python", "-m", "tool"]).expect_success();
+    assert_eq!(output.stdout, "tool of the context\n");
+}
+
+#[test]
 fn a_manifest_has_its_own_project_with_and_without_a_lock() {
     let project = Project::new(Store::Containerd);
     sources(&project, ".", "flat");
@@ -192,6 +235,19 @@ fn a_manifest_has_its_own_project_with_and_without_a_lock() {
     let skip = ["--build-arg", "CONDAFRONT_SKIP=flat-conda"];
     project.build(&[&args[..], &skip].concat()).expect_success();
     assert_eq!(imported(), "flat of the context\ntool of the context\n");
+    // What a project in a folder needs now is an error in its own file.
+    let path = project.path("libs/tool/pyproject.toml");
+    let text = std::fs::read_to_string(&path).expect("a project");
+    let more = text.replace("[project]\n", "[project]\ndependencies = [\"flat\"]\n");
+    write(&project, "libs/tool/pyproject.toml", &more);
+    let output = project.build(&[&args[..], &skip].concat()).expect_failure();
+    for part in [
+        "`pixi.lock` was written before tool needed `flat`",
+        "libs/tool/pyproject.toml:2",
+    ] {
+        assert!(output.stderr.contains(part), "{part}: {}", output.stderr);
+    }
+    write(&project, "libs/tool/pyproject.toml", &text);
     project.write("pixi.lock", pixi_lock(&project, &local[..1]));
     let output = project.build(&[&args[..], &skip].concat()).expect_failure();
     let message = "`pixi.lock` has no PyPI package tool";

@@ -133,6 +133,7 @@ pub(crate) fn a_lock_of_another_kind_installs_nothing_again(project: &Project) {
         variables: &input.variables,
         packages: input.locked().unwrap(),
         pip: &[],
+        repositories: &[],
         source: Some("pixi.lock"),
     });
     project.write(LOCK, explicit);

@@ -267,6 +267,12 @@ impl Reader<'_> {
         }
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
         let url = self.locked.filled_pip(url.trim(), lines)?;
+        let is_for = |platform: &String| platform == self.platform.subdir();
+        if url.starts_with("git+") && platform.as_ref().is_some_and(|it| !is_for(it))
+            || self.locked.add_repository(name.trim(), &url, lines)?
+        {
+            return Ok(());
+        }
         let package = address::pip(
             self.locked.file,
             name.trim(),

@@ -31,6 +31,8 @@ pub struct ExplicitLock<'a> {
     pub packages: &'a [Package],
     /// The PyPI packages.
     pub pip: &'a [PipPackage],
+    /// The names of those of git repositories, and their addresses as pip writes them.
+    pub repositories: &'a [(String, String)],
     /// The name of the file that the lock was created from.
     pub source: Option<&'a str>,
 }
@@ -109,6 +111,9 @@ fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
             } => writeln!(out, "#md5={hash}")?,
             _ => writeln!(out)?,
         }
+    }
+    for (name, address) in lock.repositories {
+        writeln!(out, "# pip {} @ {address}", one_line(name))?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ mod content;
 pub mod for_conda_lock;
 pub mod for_pixi;
 
-pub use self::content::{LocalPypi, LockedEnvironment, LockedPlatform, LockedPypi, NewLock};
+pub use self::content::{
+    LocalPypi, LockedEnvironment, LockedPlatform, LockedPypi, NewLock, RepositoryPypi,
+};
 
 #[cfg(test)]
 mod tests;

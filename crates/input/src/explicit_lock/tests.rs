@@ -28,6 +28,7 @@ fn rendered(input: &EnvironmentInput) -> String {
         variables: &input.variables,
         packages: input.locked().unwrap(),
         pip,
+        repositories: &[],
         source: None,
     })
 }
@@ -89,6 +90,13 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
         variables: &variables,
         packages: &[large, secret, old, package("unhashed", Hashes::default())],
         pip: &[wheel],
+        repositories: &[(
+            "demo".to_owned(),
+            format!(
+                "git+https://git.example/demo.git@{}#subdirectory=py",
+                "a".repeat(40)
+            ),
+        )],
         source: Some("env.yml"),
     });
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "<version>"));
@@ -96,6 +104,11 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
     assert_eq!(again.prefix, Some(EnvironmentPrefix::of("lab").unwrap()));
     assert_eq!(again.variables, variables);
     assert_eq!(again.locked().unwrap()[0].size, Some(31_415_926));
+    let Pip::Locked(LockedPip { repositories, .. }) = &again.pip else {
+        panic!("a lock");
+    };
+    assert_eq!(repositories[0].url, "https://git.example/demo.git");
+    assert_eq!(repositories[0].subdir.as_deref(), Some("py"));
 }
 
 prop_compose! {
@@ -166,6 +179,7 @@ proptest! {
             variables: &variables,
             packages: &packages,
             pip: &pip,
+            repositories: &[],
             source: Some("a\nb"),
         });
         let again = read(&text);

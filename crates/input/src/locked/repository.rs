@@ -91,7 +91,7 @@ impl Locked<'_> {
     ///
     /// # Errors
     /// A diagnostic at `lines` if its URL has credentials, or if it cannot be loaded.
-    pub(super) fn add_repository(
+    pub(crate) fn add_repository(
         &mut self,
         name: &str,
         written: &str,

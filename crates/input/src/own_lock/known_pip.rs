@@ -2,7 +2,7 @@
 
 use super::of_extras;
 use crate::environment_input::{LocalPip, LockedPip, RepositoryPip};
-use crate::locked::repository::BRANCH;
+use crate::locked::repository::{BRANCH, is_commit};
 use crate::pylock::MarkerEnvironment;
 use crate::requirements::{ListEntry, Repository, Requirement, Source};
 use condafront_model::package::{Package, PackageUrl};
@@ -151,10 +151,11 @@ impl KnownPip<'_> {
 }
 
 /// Whether a lock has the repository that is asked for, and the commit, as far as it says how that was found.
-fn is_it(locked: &RepositoryPip, asked: &Repository) -> bool {
+pub(super) fn is_it(locked: &RepositoryPip, asked: &Repository) -> bool {
     let own = locked.found_by.as_deref();
     let own = own.map(|own| own.strip_prefix(BRANCH).unwrap_or(own));
     let is_asked = match &asked.reference {
+        Some(reference) if is_commit(reference) => locked.commit.eq_ignore_ascii_case(reference),
         Some(reference) => {
             own.is_none_or(|own| own == reference) || locked.commit.starts_with(reference)
         }
@@ -215,6 +216,7 @@ mod tests {
             subdir: subdir.map(str::to_owned),
             has_history: false,
         };
+        let other = "f".repeat(40);
         let url = "https://g.example/team/demo";
         for (own, asked, expected) in [
             (own(url, None, None), asked(url, None, None), true),
@@ -243,6 +245,8 @@ mod tests {
                 asked(url, Some("main"), None),
                 true,
             ),
+            (own(url, None, None), asked(url, Some(commit), None), true),
+            (own(url, None, None), asked(url, Some(&other), None), false),
             (own(url, Some("v1"), None), asked(url, None, None), false),
             (own(url, Some(commit), None), asked(url, None, None), true),
             (

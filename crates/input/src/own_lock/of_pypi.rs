@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::known_pip::{KnownPip, image_of};
+use super::known_pip::{KnownPip, image_of, is_it};
 use super::{LockKind, OwnLock};
 use crate::context_path::normalized as joined;
 use crate::environment_input::{EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip};
 use crate::file_path::{FilePath, NamedPath};
 use crate::lock_terms::PypiTerms;
-use crate::requirements::{List, Reading, Source};
+use crate::requirements::{List, Reading, Requirement, Source};
 use crate::settings::InputSettings;
+use crate::written_lock::RepositoryPypi;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Package;
 use condafront_model::pypi_package::{FileKind, PipPackage, normalized, requirement_name};
@@ -172,17 +173,24 @@ impl OwnLock {
             };
             let place = entry.location();
             let error = |message: String| Diagnostic::new(message).at(&place.file, place.lines);
-            let is_local = matches!(
-                requirement.source,
-                Source::Context(_) | Source::Repository(_)
-            );
-            if is_local && !self.is_beside {
-                return Err(error(format!(
-                    "`{lock}` has PyPI packages, but this one cannot be in a lock"
-                ))
-                .help("Put it under `condafront:`, in a list `pip:`, which is installed after the lock's."));
+            let is_there = match &requirement.source {
+                Source::Repository(asked) => pip.repositories.iter().any(|one| is_it(one, asked)),
+                _ => false,
+            };
+            if !self.is_beside
+                && !is_there
+                && let Some(help) = help_to_lock(requirement)
+            {
+                let message =
+                    format!("`{lock}` has PyPI packages, but this one cannot be in a lock");
+                return Err(error(message).help(help));
             }
             let Some(name) = &requirement.name else {
+                if matches!(requirement.source, Source::Repository(_)) && !is_there {
+                    let message =
+                        format!("`{lock}` has nothing from this repository at this commit");
+                    return Err(error(message).help(self.renew(kind)));
+                }
                 continue;
             };
             if let Some(fault) = known.fault(entry, requirement, name, &lock) {
@@ -190,5 +198,20 @@ impl OwnLock {
             }
         }
         Ok(())
+    }
+}
+
+/// What to do about what no lock that a build writes can have; `None` if one can.
+fn help_to_lock(requirement: &Requirement) -> Option<&'static str> {
+    match &requirement.source {
+        Source::Repository(repository) => {
+            let name = requirement.name.as_deref().unwrap_or_default();
+            let is_possible = RepositoryPypi::of(name, repository).is_some();
+            (!is_possible).then_some("Write the whole name of a commit after @, or put it under `condafront:`, in a list `pip:`, which is installed after the lock's.")
+        }
+        Source::Context(_) => Some(
+            "Put it under `condafront:`, in a list `pip:`, which is installed after the lock's.",
+        ),
+        Source::Index | Source::Web(_) => None,
     }
 }

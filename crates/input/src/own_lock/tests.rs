@@ -299,6 +299,8 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
     let (file, input) = read(ENV);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let text = "@EXPLICIT\nhttps://conda.anaconda.org/conda-forge/noarch/pip-25.0-0.conda\n# pip Flask @ https://files.example/flask-3.0.1-py3-none-any.whl\n# pip old @ https://files.example/old-1.2.tar.gz\n";
+    let (commit, other) = ("0123456789".repeat(4), "9876543210".repeat(4));
+    let text = format!("{text}# pip demo @ git+https://git.example/demo.git@{commit}\n");
     let lock = SourceFile::new("conda-linux-64.lock", text);
     let found = own.read(&lock, &InputSettings::default()).unwrap();
     let check = |line: &str| {
@@ -315,11 +317,21 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
         "old ~=1.0",
         "requests; python_version < '3'",
         "--extra-index-url https://files.example",
+        &format!("demo @ git+https://git.example/demo.git@{commit}"),
+        &format!("git+https://git.example/demo@{commit}"),
     ] {
         assert_eq!(check(line), Ok(()), "{line}");
     }
     let mut all = String::new();
-    for line in ["requests", "flask>=3.1", "old==1.3", "./app"] {
+    for line in [
+        "requests",
+        "flask>=3.1",
+        "old==1.3",
+        "./app",
+        "demo @ git+https://git.example/demo.git@main",
+        &format!("demo @ git+https://git.example/demo.git@{other}"),
+        &format!("git+https://git.example/demo.git@{other}"),
+    ] {
         let error = check(line).unwrap_err().render(Level::Error);
         all.push_str(&format!("{error}\n\n"));
     }

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::environment_input::{PypiIndexes, SolveRequest};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use crate::environment_input::{PypiIndexes, RepositoryPip, SolveRequest};
+use crate::locked::repository::{has_secret, is_commit};
+use crate::requirements::Repository;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
@@ -34,6 +39,8 @@ pub struct LockedPypi<'a> {
     pub packages: &'a [PipPackage],
     /// Those of the user's folders.
     pub local: &'a [LocalPypi],
+    /// Those of git repositories.
+    pub repositories: &'a [RepositoryPypi],
     /// The normalized names of those that are asked for by the address of their file, each with the fragment of the address.
     pub direct: &'a BTreeMap<String, Option<String>>,
     /// Where a manifest says that they come from.
@@ -58,6 +65,100 @@ pub struct LocalPypi {
     pub requires_dist: Vec<String>,
     /// The versions of python that it works with (`Requires-Python`).
     pub requires_python: Option<String>,
+}
+
+/// A PyPI package of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryPypi {
+    /// Its name.
+    pub name: String,
+    /// Its version, if it was built.
+    pub(super) version: Option<String>,
+    /// What it needs (`Requires-Dist`).
+    pub(super) requires_dist: Vec<String>,
+    /// The versions of python that it works with (`Requires-Python`).
+    pub(super) requires_python: Option<String>,
+    /// The repository, without a query and a fragment.
+    url: Url,
+    /// The whole name of the commit.
+    commit: String,
+    /// The folder in it.
+    subdir: Option<String>,
+}
+
+impl RepositoryPypi {
+    /// The package `name` of `repository`; `None` if a lock cannot have it: it is not on a server, its commit may change, or its
+    /// build needs the history.
+    pub fn of(name: &str, repository: &Repository) -> Option<Self> {
+        let commit = repository.reference.as_ref().filter(|it| is_commit(it))?;
+        let url = Url::parse(&repository.url).ok()?;
+        let is_on_server =
+            ["https", "http", "ssh", "git"].contains(&url.scheme()) && url.has_host();
+        let is_plain =
+            url.query().is_none() && url.fragment().is_none() && !url.path().contains('@');
+        (is_on_server && is_plain && !has_secret(&url) && !repository.has_history).then(|| Self {
+            name: name.to_owned(),
+            version: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
+            url,
+            commit: commit.clone(),
+            subdir: repository.subdir.clone(),
+        })
+    }
+
+    /// The same for a package that another lock names.
+    pub fn locked(package: &RepositoryPip) -> Option<Self> {
+        let repository = Repository {
+            url: package.url.clone(),
+            reference: Some(package.commit.clone()),
+            found_by: None,
+            subdir: package.subdir.clone(),
+            has_history: false,
+        };
+        Self::of(&package.name, &repository)
+    }
+
+    /// The same with what its build says: its version, what it needs, and the versions of python that it works with.
+    #[must_use]
+    pub fn built(
+        self,
+        version: String,
+        requires_dist: Vec<String>,
+        requires_python: Option<String>,
+    ) -> Self {
+        Self {
+            version: Some(version),
+            requires_dist,
+            requires_python,
+            ..self
+        }
+    }
+
+    /// Its address as pip writes it: `git+URL@COMMIT#subdirectory=FOLDER`.
+    pub fn address(&self) -> String {
+        let Self { url, commit, .. } = self;
+        match self.folder() {
+            Some(folder) => format!("git+{url}@{commit}#subdirectory={folder}"),
+            None => format!("git+{url}@{commit}"),
+        }
+    }
+
+    /// Its address as pixi writes it: `git+URL?subdirectory=FOLDER&rev=COMMIT#COMMIT`.
+    pub(super) fn address_of_pixi(&self) -> String {
+        let Self { url, commit, .. } = self;
+        match self.folder() {
+            Some(folder) => format!("git+{url}?subdirectory={folder}&rev={commit}#{commit}"),
+            None => format!("git+{url}?rev={commit}#{commit}"),
+        }
+    }
+
+    /// The folder, as the value of a form.
+    fn folder(&self) -> Option<String> {
+        let parts = self.subdir.as_ref()?.split('/');
+        let parts = parts.map(|part| byte_serialize(part.as_bytes()).collect::<String>());
+        Some(parts.collect::<Vec<_>>().join("/"))
+    }
 }
 
 /// What was found for an environment.

@@ -10,7 +10,7 @@ use url::Url;
 use super::content::{LockedPlatform, NewLock, unreadable};
 use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::package::{Hashes, Package, PackageUrl};
-use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
+use condafront_model::pypi_package::{is_for_extra, normalized, requirement_name};
 use condafront_model::source::Diagnostic;
 
 /// The hash of a platform whose old lock has none: that of nothing.
@@ -60,9 +60,22 @@ fn write(lock: &NewLock<'_>, old: Option<&Node>, out: &mut String) -> fmt::Resul
                 version: version.as_deref().unwrap_or_default(),
                 manager: "pip",
                 platform: platform.platform.subdir(),
-                dependencies: of_pypi(platform, package),
+                dependencies: of_pypi(platform, &package.requires_dist),
                 url: package.url.recorded_file().to_string(),
                 hashes: &package.hashes,
+            };
+            let subdir = platform.platform.subdir().to_owned();
+            entries.push((package.name.clone(), subdir, fields.text()));
+        }
+        for package in platform.pip.repositories {
+            let fields = Fields {
+                name: &package.name,
+                version: package.version.as_deref().unwrap_or_default(),
+                manager: "pip",
+                platform: platform.platform.subdir(),
+                dependencies: of_pypi(platform, &package.requires_dist),
+                url: package.address(),
+                hashes: &Hashes::default(),
             };
             let subdir = platform.platform.subdir().to_owned();
             entries.push((package.name.clone(), subdir, fields.text()));
@@ -144,17 +157,22 @@ fn content_hash(platform: &LockedPlatform<'_>) -> String {
     for package in platform.pip.packages {
         add(package.url.recorded_file().as_ref());
     }
+    for package in platform.pip.repositories {
+        add(&package.address());
+    }
     hex::encode(hash.finalize())
 }
 
 /// What a PyPI package needs of the packages of the lock: their names, and versions. What only extras need is left out, as
 /// conda-lock does. Other markers are not read: what they leave out is usually not in the lock.
-fn of_pypi(platform: &LockedPlatform<'_>, package: &PipPackage) -> BTreeMap<String, String> {
+fn of_pypi(platform: &LockedPlatform<'_>, requires_dist: &[String]) -> BTreeMap<String, String> {
+    let pip = &platform.pip;
     let conda = platform.packages.iter().map(|one| one.id.name.as_str());
-    let known = conda.chain(platform.pip.packages.iter().map(|one| one.name.as_str()));
+    let known = conda.chain(pip.packages.iter().map(|one| one.name.as_str()));
+    let known = known.chain(pip.repositories.iter().map(|one| one.name.as_str()));
     let known: BTreeSet<String> = known.map(normalized).collect();
     let mut all = BTreeMap::new();
-    for text in &package.requires_dist {
+    for text in requires_dist {
         let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
         let Some(name) = requirement_name(requirement) else {
             continue;

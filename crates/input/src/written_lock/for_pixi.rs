@@ -211,6 +211,10 @@ impl Writer<'_, '_> {
             let data = pypi::local(package, &|error| self.fail(error))?;
             self.add_pypi(environment, name, data)?;
         }
+        for package in platform.pip.repositories {
+            let data = pypi::repository(package, &|error| self.fail(error))?;
+            self.add_pypi(environment, name, data)?;
+        }
         Ok(())
     }
 
@@ -246,7 +250,8 @@ impl Writer<'_, '_> {
 
     /// Where a manifest says that PyPI packages come from.
     fn indexes(&mut self, environment: &str, pip: &LockedPypi<'_>) {
-        let is_empty = pip.packages.is_empty() && pip.local.is_empty();
+        let is_empty =
+            pip.packages.is_empty() && pip.local.is_empty() && pip.repositories.is_empty();
         if let Some(said) = pip.indexes.filter(|_| !is_empty) {
             self.builder
                 .set_pypi_indexes(environment, pypi::indexes(said));

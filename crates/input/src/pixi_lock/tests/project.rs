@@ -146,7 +146,10 @@ fn a_file_that_pixi_marks_as_direct_is_downloaded() {
         found.map(|one| one.help.unwrap_or_default())
     };
     let help = about_hash(&direct).unwrap();
-    assert!(help.contains("Append #sha256=<hash> to the `url`"), "{help}");
+    assert!(
+        help.contains("Append #sha256=<hash> to the `url`"),
+        "{help}"
+    );
     assert!(about_hash(LOCK).unwrap().contains("a newer pixi"));
     let fragment = direct.replace("any.whl\n", &format!("any.whl#sha256={SHA}\n"));
     assert_eq!(about_hash(&fragment), None);

@@ -21,7 +21,7 @@ use crate::lock_terms::PYPI_ORG;
 use crate::locked::address::DIRECT;
 use crate::pixi_lock;
 use crate::requirements::is_readable;
-use crate::written_lock::content::{LocalPypi, LockedPypi};
+use crate::written_lock::content::{LocalPypi, LockedPypi, RepositoryPypi};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -109,6 +109,31 @@ pub(super) fn local(
             hash: None,
             requires_dist,
             requires_python,
+        },
+    )))
+}
+
+/// A package of a git repository, as a lock has it.
+///
+/// # Errors
+/// What `fail` makes of the reason why it cannot be in such a lock.
+pub(super) fn repository(
+    package: &RepositoryPypi,
+    fail: &dyn Fn(&dyn Display) -> Diagnostic,
+) -> Result<PypiPackageData, Diagnostic> {
+    let name = PackageName::new(package.name.clone()).map_err(|error| fail(&error))?;
+    let version = package.version.as_deref().unwrap_or("0");
+    let version = Version::from_str(version).map_err(|error| fail(&error))?;
+    let url = Url::parse(&package.address_of_pixi()).map_err(|error| fail(&error))?;
+    Ok(PypiPackageData::Distribution(Box::new(
+        PypiDistributionData {
+            name,
+            version,
+            location: UrlOrPath::Url(url).into(),
+            index_url: None,
+            hash: None,
+            requires_dist: requirements(&package.requires_dist),
+            requires_python: python(package.requires_python.as_deref()),
         },
     )))
 }

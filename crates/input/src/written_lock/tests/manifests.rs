@@ -104,7 +104,11 @@ fn a_manifests_pypi_packages_are_in_its_lock_as_pixi_writes_them() {
     let mut found = Found {
         request: *request,
         indexes: Some(input.beside.unwrap().indexes),
-        direct: [("demo".to_owned(), Some(format!("sha256={}", "ef".repeat(32))))].into(),
+        direct: [(
+            "demo".to_owned(),
+            Some(format!("sha256={}", "ef".repeat(32))),
+        )]
+        .into(),
         in_conda: [
             ("python".to_owned(), BTreeSet::new()),
             ("tzdata".to_owned(), BTreeSet::from(["tzdata".to_owned()])),
