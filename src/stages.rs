@@ -39,6 +39,7 @@ mod pip_commits;
 mod pip_for_lock;
 mod pip_jobs;
 mod pip_list;
+mod pip_metadata;
 mod platforms;
 mod post_link;
 mod prefix;

@@ -43,6 +43,11 @@ pub(super) trait Job {
     /// Where the user asks for what made `step` fail.
     fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location>;
 
+    /// Whether the step failed for a reason that does not count, and [`graph`](Self::graph) has different steps from now on.
+    fn takes_another_way(&self, _report: &FailureReport) -> bool {
+        false
+    }
+
     /// Everything to download.
     fn artifacts(&self) -> Vec<Artifact>;
 
@@ -130,6 +135,10 @@ impl Session<'_> {
                     Explanation::Unknown => return Err(unexplained(step, error)),
                     Explanation::TryAgain => continue,
                 };
+                if job.takes_another_way(&report) {
+                    earlier.push(graph);
+                    continue;
+                }
                 let is_artifact = |culprit: &Culprit| match culprit {
                     Culprit::Package(index) => step.package(*index),
                     _ => None,

@@ -5,6 +5,7 @@ use super::linked::Linked;
 use super::pip_build::Unbuilt;
 use super::pip_jobs::{Files, Finding, Installing, check_addresses};
 use super::pip_list::PipInput;
+use super::pip_metadata::Shown;
 use super::platforms::PIP_INSTALLS;
 use super::pylock::LockedPackages;
 use super::wheels::WheelGround;
@@ -15,13 +16,15 @@ use crate::gateway::error::BuildError;
 use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::image::Stacking;
-use condafront_graph::pip::PipNetwork;
+use condafront_graph::pip::{PipNetwork, PipRoot};
 use condafront_input::{findings, pypi};
 
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location};
-use condafront_step_spec::pip::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts, Resolved};
+use condafront_step_spec::pip::{
+    PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts, PipResolution, Resolved,
+};
 
 /// An image with PyPI packages.
 pub(super) struct Pipped {
@@ -132,16 +135,17 @@ impl Linked<'_> {
         };
         let (made, mut facts) = self.pip_build(root, unbuilt, ground).await?;
         let wheels: Vec<Output> = made.iter().map(|it| it.wheel.output.clone()).collect();
-        let partial = match ground.stacking {
+        let own_root = match ground.stacking {
             Stacking::Merge if pipped.layers.is_empty() => {
                 self.environment.pip_root(&self.graph, &self.facts)?
             }
             _ => None,
         };
         let mut resolved = None;
-        if let Some(partial) = &partial {
-            let (found, output) = self.resolve(partial, &wheels, &network, true).await?;
-            facts.push(output);
+        if let Some(PipRoot { root, metadata }) = own_root {
+            let shown = Shown::handed_over(metadata);
+            let (found, outputs) = self.resolve(&root, &wheels, &network, shown).await?;
+            facts.extend(outputs);
             resolved = found;
         }
         if resolved.is_none() {
@@ -155,9 +159,9 @@ impl Linked<'_> {
                 self.build_root_on(&pipped.root, ground).await?
             };
             facts.extend(of_root);
-            let root = &for_pip;
-            let (found, output) = self.resolve(root, &wheels, &network, false).await?;
-            facts.push(output);
+            let shown = Shown::nothing();
+            let (found, outputs) = self.resolve(&for_pip, &wheels, &network, shown).await?;
+            facts.extend(outputs);
             resolved = found;
         }
         let resolved = resolved.unwrap_or_default();
@@ -182,15 +186,15 @@ impl Linked<'_> {
         })
     }
 
-    /// What pip finds for the list in `root`, and the output of the step that asks it. It finds nothing if it must build
-    /// something, and needs more for that than a root that `is_partial` has.
+    /// What pip finds for the list in `root` if other packages are `shown` to it, and the outputs of the steps that ask it. It
+    /// finds nothing if it must build something, and needs more for that.
     async fn resolve(
         &self,
         root: &Output,
         wheels: &[Output],
         network: &PipNetwork,
-        is_partial: bool,
-    ) -> Result<(Option<Vec<Resolved>>, Output), BuildError> {
+        shown: Shown,
+    ) -> Result<(Option<Vec<Resolved>>, Vec<Output>), BuildError> {
         let session = &self.session;
         let wanted = self.environment.pip_resolving(&session.settings.mirrors)?;
         let addresses = session.pip_addresses(wanted.fetched()).await?;
@@ -201,14 +205,21 @@ impl Linked<'_> {
             list: &self.file.pip.asked.list,
             wheels,
             network,
-            is_partial,
+            shown,
             wanted,
         };
         // The step fails if a requirement cannot be found.
         session.settle(root).await?;
-        let (graph, reference) = session.fetch_and_run(&finding, addresses).await?;
-        let resolved = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
-        Ok((resolved, graph.facts))
+        let mut outputs = Vec::new();
+        loop {
+            let addresses = addresses.clone();
+            let (graph, reference) = session.fetch_and_run(&finding, addresses).await?;
+            outputs.push(graph.facts);
+            let found: PipResolution = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
+            if !finding.shown.is_not_enough(found.consulted.as_ref()) {
+                return Ok((found.resolved, outputs));
+            }
+        }
     }
 
     /// Installs files on top of the image so far: wheels in layers of their own if pip is not needed.

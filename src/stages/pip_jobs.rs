@@ -6,6 +6,7 @@ use buildkit_llb::Output;
 
 use super::fetching::Job;
 use super::notices;
+use super::pip_metadata::Shown;
 use super::recorded::check_address;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
@@ -18,7 +19,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::Notice;
-use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::Resolved;
 
 /// The files to install, and where they are asked for.
@@ -121,8 +122,8 @@ pub(super) struct Finding<'a> {
     pub(super) list: &'a List,
     pub(super) wheels: &'a [Output],
     pub(super) network: &'a PipNetwork,
-    /// Whether `root` has only what pip itself needs.
-    pub(super) is_partial: bool,
+    /// How pip sees the packages that `root` does not have.
+    pub(super) shown: Shown,
     /// The pip to ask, if it is not the environment's own.
     pub(super) wanted: PipPackages<'a>,
 }
@@ -136,7 +137,7 @@ impl Job for Finding<'_> {
             self.list,
             self.wheels,
             self.network,
-            self.is_partial,
+            &self.shown.beside(),
             (&self.wanted, addresses),
         )
     }
@@ -155,6 +156,10 @@ impl Job for Finding<'_> {
         };
         let entry = self.list.entries().get(step.package(*index)?)?;
         Some(entry.location())
+    }
+
+    fn takes_another_way(&self, report: &FailureReport) -> bool {
+        self.shown.is_not_enough(report.consulted.as_deref())
     }
 
     fn artifacts(&self) -> Vec<Artifact> {

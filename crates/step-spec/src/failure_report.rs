@@ -5,6 +5,7 @@
 
 use crate::args::ArgsError;
 use crate::mounts::{FACTS_DIR, OUTPUT_DIR};
+use crate::pip_metadata::Consulted;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ pub struct FailureReport {
     /// Whether the files of its culprits are not what should have been downloaded, so that another download may help.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wrong_content: bool,
+    /// What pip learnt, before it failed, about packages that are not in its root, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consulted: Option<Box<Consulted>>,
 }
 
 /// What is to blame for a failure.
@@ -75,6 +79,7 @@ impl FailureReport {
             help: None,
             culprits: Vec::new(),
             wrong_content: false,
+            consulted: None,
         }
     }
 }

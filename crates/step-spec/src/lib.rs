@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod local_channel;
 pub mod mounts;
 pub mod pip;
+pub mod pip_metadata;
 pub mod pip_variables;
 pub mod prove;
 pub mod solve;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use crate::facts::Notice;
+use crate::pip_metadata::Consulted;
 use condafront_model::stamp::Ownership;
 
 /// The step that installs files with the environment's pip.
@@ -182,7 +183,7 @@ impl StepSpec for PipBuildSpec {
 /// The step that asks pip what it would install.
 ///
 /// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far, the wheels of entries are in `/in/<n>`. The
-/// result goes to [`PIP_RESOLVED_FILE`].
+/// result, a [`PipResolution`], goes to [`PIP_RESOLVED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipResolveSpec {
@@ -194,8 +195,8 @@ pub struct PipResolveSpec {
     /// Whether that one does not report what it would install: it is 20.3.4 or 21.3.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cannot_report: bool,
-    /// Whether the root has only what pip itself needs, and the other packages' metadata. If pip must build something and
-    /// cannot, the result is `null` then.
+    /// Whether the root has only what pip itself needs. The metadata of other packages is in
+    /// [`METADATA_DIR`](crate::pip_metadata::METADATA_DIR) then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_partial: bool,
 }
@@ -230,8 +231,21 @@ pub struct PipWheel {
     pub after: String,
 }
 
-/// Where `pip-resolve` writes its list of [`Resolved`], or `null`, below the facts mount.
+/// Where `pip-resolve` writes its [`PipResolution`], below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
+
+/// What `pip-resolve` reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipResolution {
+    /// What pip would install; absent if it must build something and cannot with what is in its root, or did not get the other
+    /// packages' metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Vec<Resolved>>,
+    /// What pip learnt about packages that are not in its root; absent if it has the whole environment, or did not get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consulted: Option<Consulted>,
+}
 
 /// Where the secret `PIP_CONFIG_FILE`, pip's own configuration, is mounted.
 pub const CONFIG_SECRET: &str = "/run/secrets/condafront-pip.conf";

@@ -45,6 +45,7 @@ pub(crate) use carry::Times;
 pub(crate) use changed::{messages as messages_about, settle};
 pub use collect::collect;
 pub(crate) use contained::distribution;
+pub(crate) use distributions::is_core_metadata;
 pub use downloaded::is_web_page;
 pub(crate) use downloaded::is_web_page_at;
 pub(crate) use hashing::{Digests, digests};

@@ -53,6 +53,7 @@ use condafront_step_spec::group_writable::RUN_GROUP_WRITABLE;
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use condafront_step_spec::pip::WORK_DIR;
+use condafront_step_spec::pip_metadata::{METADATA_DIR, METADATA_SOURCE_DIR};
 use condafront_step_spec::prove::PROBE_WRITE;
 
 /// A step's name, and the function that runs it with the arguments after the name.
@@ -93,8 +94,13 @@ const STEPS: &[Step] = &[
         pip::install(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("pip-resolve", |args| {
-        let work = Path::new("/tmp/condafront");
-        pip::resolve(args, &Mounts::default(), work, &mut std::io::stderr())
+        let [metadata, work] = [METADATA_DIR, "/tmp/condafront"].map(Path::new);
+        let log = &mut std::io::stderr();
+        pip::resolve(args, &Mounts::default(), metadata, work, log)
+    }),
+    ("pip-metadata", |args| {
+        let [source, target] = [METADATA_SOURCE_DIR, METADATA_DIR].map(Path::new);
+        pip::hand_over_metadata(args, source, target)
     }),
     ("git-history", |args| {
         let home = Path::new("/tmp");

@@ -1,27 +1,33 @@
 //! The root in which pip finds packages for a list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions, Output, Rm};
+use buildkit_llb::{File, OpOptions, Output, Rm};
 
+use super::metadata::metadata_of;
 use crate::environment::Environment;
 use crate::image::{Stack, Stacking};
 use crate::install::InstallGraph;
-use crate::own_files::{FILE_TIME, directory, folders};
 use crate::plan::groups;
 use crate::plan::resolving::needed;
-use condafront_model::stamp::Owner;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
+use condafront_step_spec::pip_metadata::PackageMetadata;
 
-/// The names in the progress, of the root, of one part of it, and of what is left out.
+/// The names in the progress, of the root, and of what is left out.
 const ROOT: &str = "[pip] put python and pip together";
-const METADATA: &str = "[pip] metadata of the other packages";
 const HIDDEN: &str = "[pip] hide packages for builds from pip";
 
+/// A root that has only what pip itself needs.
+pub struct PipRoot {
+    /// The base image, python and pip: it changes only if these do.
+    pub root: Output,
+    /// The metadata of all other packages, in an order that does not depend on further ones.
+    pub metadata: Vec<PackageMetadata>,
+}
+
 impl Environment<'_> {
-    /// A root with the base image, python and pip, and the metadata of all other packages: it changes only if these do.
-    /// `graph` and `facts` are about the conda packages. `None` if pip needs more.
+    /// A root for pip. `graph` and `facts` are about the conda packages. `None` if pip needs more.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
@@ -29,7 +35,7 @@ impl Environment<'_> {
         &self,
         graph: &InstallGraph,
         facts: &EnvironmentFacts,
-    ) -> Result<Option<Output>, ArgsError> {
+    ) -> Result<Option<PipRoot>, ArgsError> {
         let (Some(base), Some(needed)) = (self.base, needed(&facts.packages)) else {
             return Ok(None);
         };
@@ -40,7 +46,7 @@ impl Environment<'_> {
         };
         let mut stack = Stack::default();
         let size = |index: usize| facts.packages.get(index).map_or(0, |package| package.size);
-        let mut metadata: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut metadata = Vec::new();
         for index in groups::stacking_order(plan, size) {
             let (Some(group), Some(installed)) = (plan.get(index), graph.installed.get(index))
             else {
@@ -54,22 +60,20 @@ impl Environment<'_> {
             }
             let packages = group.packages.iter();
             let packages = packages.filter_map(|index| facts.packages.get(*index));
-            let files = packages.flat_map(|package| &package.metadata);
-            metadata.extend(files.map(|(path, text)| (path.as_str(), text.as_str())));
+            metadata.extend(packages.filter_map(metadata_of));
         }
+        metadata.sort_unstable();
         let clashes = facts.clashes.iter();
         let clashes: Vec<Clash> = clashes
             .filter(|clash| has_needed(&clash.winner))
             .cloned()
             .collect();
         self.stack_clashes(&mut stack, &graph.installed, &clashes)?;
-        if let Input::Output(metadata) = self.metadata(&metadata) {
-            stack.push(&metadata, METADATA);
-        }
-        Ok(stack
-            .on(&base.into(), Stacking::Merge, ROOT)
+        let root = stack.on(&base.into(), Stacking::Merge, ROOT);
+        Ok(root
             .output()
-            .cloned())
+            .cloned()
+            .map(|root| PipRoot { root, metadata }))
     }
 
     /// `root` without these packages' `metadata`, whose paths are relative to the prefix, so that pip does not find them.
@@ -93,26 +97,5 @@ impl Environment<'_> {
             file.then(rm);
         }
         file.build().output().unwrap_or(root).clone()
-    }
-
-    /// These files, by their paths relative to the prefix.
-    fn metadata(&self, files: &BTreeMap<&str, &str>) -> Input {
-        if files.is_empty() {
-            return Input::Scratch;
-        }
-        let path = |path: &str| format!("{}/{path}", self.prefix.path());
-        let paths: Vec<String> = files.keys().map(|file| path(file)).collect();
-        let mut file = File::on(Input::Scratch);
-        let options = self.tools.options(METADATA);
-        file.options(&options);
-        for folder in folders(paths.iter().map(String::as_str)) {
-            file.then(directory(folder, Owner::ROOT));
-        }
-        for (name, text) in files {
-            let mut made = Mkfile::new(path(name), text.as_bytes().to_vec());
-            made.mode(0o644).time(FILE_TIME);
-            file.then(made);
-        }
-        file.build()
     }
 }

@@ -46,7 +46,7 @@ const KNOWN: &[Known] = &[
         folder: "8a/6a/19e9fe04fca059ccf770861c7d5721ab4c2aebc539889e97c7977528a53b",
         sha256: "ba0d021a166865d2265246961bec0152ff124de910c5cc39f1156ce3fa7c69dc",
     },
-    // These are the last ones for their pythons. The step that asks them knows them (`report.py` of the steps).
+    // These are the last ones for their pythons. The step that asks them knows them (`resolve.py` of the steps).
     Known {
         python: (3, 6),
         version: "21.3.1",

@@ -39,15 +39,10 @@ pub(crate) fn metadata<'a>(
 ) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for path in paths {
-        let Some((_, inside)) = site_packages(path) else {
-            continue;
-        };
-        let is_metadata = match inside.split_once('/') {
-            Some((folder, file)) => folder.ends_with(".dist-info") && file == "METADATA",
-            None => false,
-        };
         let file = dir.join(path);
-        if is_metadata && fs::symlink_metadata(&file).is_ok_and(|status| status.is_file()) {
+        if is_core_metadata(path)
+            && fs::symlink_metadata(&file).is_ok_and(|status| status.is_file())
+        {
             let mut text = Vec::new();
             File::open(&file)
                 .and_then(|file| file.take(MOST).read_to_end(&mut text))
@@ -56,6 +51,12 @@ pub(crate) fn metadata<'a>(
         }
     }
     Ok(found)
+}
+
+/// Whether there is the core metadata of a distribution at `path`.
+pub(crate) fn is_core_metadata(path: &str) -> bool {
+    let inside = site_packages(path).and_then(|(_, inside)| inside.split_once('/'));
+    inside.is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "METADATA")
 }
 
 /// Whether python runs what is at `path` whenever it starts (<https://docs.python.org/3/library/site.html>).
