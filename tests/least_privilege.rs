@@ -116,6 +116,8 @@ const GIVEN: &[(&str, &[&str])] = &[
     // pip: indexes, their logins, and builds of packages that download what they need to be built.
     ("pip/network.rs", &["network", "secrets"]),
     ("pip/resolve.rs", &["network"]),
+    // What one step hands to another without being in its cache key. Only metadata is read from it.
+    ("pip/metadata.rs", &["caches"]),
     // The login of a repository whose history, or whose commit, a build asks for. Only git runs there.
     ("pip/history.rs", &["network", "secrets"]),
     ("pip/wheel.rs", &["network"]),
