@@ -104,8 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_have_switches_but_no_signature() {
-        for (query, is_allowed) in [("?raw=true", true), ("?dl=1", true), ("?sig=abc", false)] {
+    fn an_address_may_have_a_query_but_no_signature() {
+        for (query, is_allowed) in [
+            ("?raw=true", true),
+            ("?dl=1", true),
+            ("?ref_type=heads", true),
+            ("?versionId=3HL4.kq", true),
+            ("?sig=abc", false),
+            ("?private_token=abc", false),
+        ] {
             let url = format!("https://f.example/demo-1.0-py3-none-any.whl{query}");
             let url = PackageUrl::new(url::Url::parse(&url).unwrap());
             assert_eq!(check_address(&url, None).is_ok(), is_allowed, "{query}");

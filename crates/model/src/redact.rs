@@ -129,16 +129,93 @@ pub fn in_full(text: &str) -> String {
     shortened(&masked(text), 300)
 }
 
-/// Whether a URL's query may be a secret, such as a signature. Switches such as `raw=true` are not.
+/// Whether a URL's query may be a secret, such as a signature. The names of its parameters say so: `raw=true` and
+/// `file=demo.whl` are none.
 pub fn is_secret(query: &str) -> bool {
-    const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
-    let is_word = |name: &str| name.len() <= 20 && name.bytes().all(is_letter);
+    /// Signatures, and what is signed, are longer than what a person writes.
+    const LONGEST: usize = 120;
     let mut parts = query.split('&').filter(|part| !part.is_empty());
-    parts.any(|part| match part.split_once('=') {
-        Some((name, value)) => !SWITCHES.contains(&value) || !is_word(name),
-        None => true,
-    })
+    query.len() > LONGEST
+        || parts.any(|part| match part.split_once('=') {
+            Some((name, "")) => !is_word(name),
+            Some((name, value)) => {
+                !is_parameter(name) || is_secret_parameter(name) || is_web_token(value)
+            }
+            None => !is_word(part),
+        })
+}
+
+/// Whether this is a plain word, such as `download`, and not a token without a name.
+fn is_word(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
+    text.len() <= 20 && text.bytes().all(is_letter)
+}
+
+/// Whether this is a name that parameters have: `ref_type`, `versionId`, `md5`. Tokens have digits among their letters.
+fn is_parameter(name: &str) -> bool {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_part = |byte: u8| byte.is_ascii_alphabetic() || b"-_.".contains(&byte);
+    name.len() <= 30 && !letters.is_empty() && letters.bytes().all(is_part)
+}
+
+/// Whether the value of a parameter with this name is a secret, or a part of a signed query.
+fn is_secret_parameter(name: &str) -> bool {
+    /// In any part of a name: `accessToken`, `PRIVATE-TOKEN`.
+    const PARTS: [&str; 9] = [
+        "apikey",
+        "credential",
+        "passw",
+        "pwd",
+        "secret",
+        "session",
+        "signature",
+        "signed",
+        "token",
+    ];
+    /// As a word of a name: `Key-Pair-Id`, `auth_code`.
+    const WORDS: [&str; 13] = [
+        "auth",
+        "authorization",
+        "bearer",
+        "code",
+        "hmac",
+        "jwt",
+        "key",
+        "oauth",
+        "pass",
+        "policy",
+        "sig",
+        "sign",
+        "ticket",
+    ];
+    const STARTS: [&str; 2] = ["x-amz-", "x-goog-"];
+    let lower = name.to_ascii_lowercase();
+    STARTS.iter().any(|start| lower.starts_with(start))
+        || PARTS.iter().any(|part| lower.contains(part))
+        || words(name).any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// The words of a name: `access`, `Key` and `Id` of `accessKeyId`.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let of_part = |part| {
+        let mut rest: &str = part;
+        std::iter::from_fn(move || {
+            let bytes = rest.as_bytes();
+            let is_start =
+                |at: &usize| bytes[*at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase();
+            let end = (1..rest.len()).find(is_start).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            rest = after;
+            Some(word).filter(|word| !word.is_empty())
+        })
+    };
+    name.split(|c: char| !c.is_ascii_alphabetic())
+        .flat_map(of_part)
+}
+
+/// Whether a value is a JSON web token, whatever its name is.
+fn is_web_token(value: &str) -> bool {
+    value.starts_with("eyJ")
 }
 
 /// At most `longest` characters of a text, on one line, with control characters as escapes.
@@ -239,13 +316,31 @@ mod tests {
     }
 
     #[test]
-    fn switches_are_no_secrets() {
+    fn the_names_of_parameters_say_what_is_secret() {
         for (query, expected) in [
             ("", false),
             ("raw=true", false),
             ("dl=1&inline=", false),
+            ("download", false),
+            ("ref_type=heads", false),
+            ("versionId=3HL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY", false),
+            ("file=demo-1.0-py3-none-any.whl", false),
+            ("path=a%2Fb&md5=d41d8cd98f00b204e9800998ecf8427e", false),
+            ("author=me&keyword=a&monkey=1&cursor=2", false),
             ("raw=true&sig=abc", true),
-            ("abc", true),
+            ("token=abc", true),
+            ("private_token=abc", true),
+            ("accessToken=abc", true),
+            ("AWSAccessKeyId=abc", true),
+            ("X-Amz-Date=20240101T000000Z", true),
+            ("X-Goog-Expires=60", true),
+            ("Key-Pair-Id=abc", true),
+            ("auth_code=1234", true),
+            ("signature=abc", true),
+            ("sv=2024&sr=b&sig=a%2Bb%3D", true),
+            ("t=eyJhbGciOiJIUzI1NiJ9", true),
+            ("c2VjcmV0LXRva2VuMQ", true),
+            (&format!("p={}", "x".repeat(120)), true),
             // A token without a name, with the padding of base64.
             ("c2VjcmV0LXRva2VuMQ=", true),
             ("3f8a2c=1", true),

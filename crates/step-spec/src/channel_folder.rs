@@ -37,10 +37,13 @@ fn path_of(url: &Url) -> String {
 }
 
 /// The path of a file for pip: files whose URLs differ in the query alone are different ones. A query that may be a secret
-/// is left out. Any other has letters, digits and `&=-_` alone.
+/// is left out.
 fn path_of_file(url: &Url) -> String {
     path_with(url, url.query().filter(|query| !redact::is_secret(query)))
 }
+
+/// What a query has and no name of a file.
+const IN_NAMES: &AsciiSet = &CONTROLS.add(b'%').add(b'/').add(b'\\');
 
 fn path_with(url: &Url, query: Option<&str>) -> String {
     let mut path = match url.scheme() {
@@ -52,6 +55,7 @@ fn path_with(url: &Url, query: Option<&str>) -> String {
         path.push_str(&format!("+{port}"));
     }
     if let Some(query) = query {
+        let query = utf8_percent_encode(query, IN_NAMES);
         path.push_str(&format!("++{query}"));
     }
     for segment in url.path().split('/').filter(|segment| !segment.is_empty()) {
@@ -77,7 +81,8 @@ fn url_of(path: &str) -> Option<Url> {
         .ok()?
         .clear()
         .extend(path.split('/'));
-    url.set_query(query);
+    let query = query.map(|query| percent_decode_str(query).decode_utf8());
+    url.set_query(query.transpose().ok()?.as_deref());
     Some(url)
 }
 
@@ -170,6 +175,11 @@ mod tests {
             ("https://g.example/a/x-1.0.zip?raw=true", None),
             ("http://g.example:8000/x-1.0.zip?dl=1&raw=", None),
             (
+                "https://g.example/dl?file=a/b%2Fx-1.0.zip&v=1++2&c=d?e",
+                None,
+            ),
+            ("https://g.example/x-1.0.zip?versionId=3HL4.kq_t-J", None),
+            (
                 "https://me:pw@g.example/x-1.0.zip?dl=1&sig=abc",
                 Some("https://g.example/x-1.0.zip"),
             ),
@@ -189,6 +199,11 @@ mod tests {
     fn a_query_does_not_change_a_files_name() {
         let url = Url::parse("https://g.example/a/x-1.0.zip?raw=true").unwrap();
         assert_eq!(path_of_file(&url), "g.example++raw=true/a/x-1.0.zip");
+        let folders = Url::parse("https://g.example/x-1.0.zip?in=a/b%20c").unwrap();
+        assert_eq!(
+            path_of_file(&folders),
+            "g.example++in=a%2Fb%2520c/x-1.0.zip"
+        );
         let other = Url::parse("https://g.example/a/x-1.0.zip?raw=false").unwrap();
         assert_ne!(path_of_file(&url), path_of_file(&other));
         // A channel has one file of a name.

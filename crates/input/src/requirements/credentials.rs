@@ -85,6 +85,16 @@ mod tests {
                 "",
                 false,
             ),
+            (
+                "--extra-index-url https://__token__:${TOKEN}@i.example/simple\nsix",
+                "",
+                false,
+            ),
+            (
+                "demo @ https://f.example/p/t/demo-1.0.zip?ref_type=heads",
+                "",
+                false,
+            ),
             ("six", url, true),
             (&pinned, url, false),
             ("", url, false),
