@@ -231,6 +231,7 @@ impl CommandLine {
             let found = files.named(&NamedPath {
                 path: one.file.value.clone(),
                 folder: files.folder.clone(),
+                beside: None,
                 or_context: true,
                 location: Location {
                     file: Arc::clone(file),

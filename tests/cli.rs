@@ -261,8 +261,12 @@ fn files_are_found_as_a_build_finds_them() {
         "environments:\n  base: env.yml\n  other: ../other.yml\n  third: other.yml\npip: [-r a.txt]\n",
     );
     write("other.yml", &environment(&["-r b.txt", "-r missing.txt"]));
+    write("docs/nested.yml", &environment(&["-r more/b.txt"]));
+    write("docs/more/b.txt", "./lib\n./missing\n./own\n");
+    write("docs/more/lib/pyproject.toml", "");
+    write("docs/own/pyproject.toml", "");
     let mut all = String::new();
-    for file in ["env.yml", "bad.yml", "out.yml", "image.yml"] {
+    for file in ["env.yml", "bad.yml", "out.yml", "nested.yml", "image.yml"] {
         let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
             .args(["check", &format!("docs/{file}")])
             .current_dir(dir.path())

@@ -165,7 +165,7 @@ impl Files {
             let Source::Context(path) = &requirement.source else {
                 continue;
             };
-            warnings.extend(self.missing(&path.named(entry.location()))?);
+            warnings.extend(self.missing(&entry.named(path))?);
         }
         Ok(CheckedLists {
             found,
@@ -183,7 +183,9 @@ impl Files {
         Ok(if places.iter().any(FilePath::is_above) {
             Some(of_missing(named.unknown()))
         } else if !places.iter().any(|place| self.path(place).exists()) {
-            Some(of_missing(named.nowhere(&places)))
+            let meant = named.mistaken();
+            let meant = meant.filter(|place| !place.is_above() && self.path(place).exists());
+            Some(of_missing(named.nowhere(&places, meant.as_ref())))
         } else {
             None
         })

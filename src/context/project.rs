@@ -56,28 +56,58 @@ impl Sources<'_> {
             if let Some(folder) = folder.await? {
                 named.folder = folder;
             }
+            if let Some(beside) = named.beside.take() {
+                let folder = self.in_context(beside.clone(), &named).await?;
+                named.beside = Some(folder.unwrap_or(beside));
+            }
         }
         let places = named.candidates()?;
         if places.iter().any(FilePath::is_above) {
             return Err(named.unknown().into());
         }
-        let nowhere = || BuildError::from(named.nowhere(&places));
-        let (path, warning) = match places.as_slice() {
+        match self.project_at(&named, &places).await? {
+            Some(found) => Ok(found),
+            None => Err(self.nowhere(&named, &places).await.into()),
+        }
+    }
+
+    /// The error that nothing is at `places`, where `named` can be.
+    async fn nowhere(&self, named: &NamedPath, places: &[FilePath]) -> Diagnostic {
+        let meant = match named.mistaken().filter(|place| !place.is_above()) {
+            Some(place) => {
+                let found = self.glance(&place).await;
+                let is_there = found.is_ok_and(|found| found.kind.is_some());
+                is_there.then_some(place)
+            }
+            None => None,
+        };
+        named.nowhere(places, meant.as_ref())
+    }
+
+    /// The package at one of `places`, where `named` can be.
+    async fn project_at(
+        &self,
+        named: &NamedPath,
+        places: &[FilePath],
+    ) -> Result<Option<Project>, BuildError> {
+        let (path, warning) = match places {
             [first, second] => {
-                let (chosen, warning) = self.choose(&named, first, second).await?;
-                let (path, look) = chosen.ok_or_else(nowhere)?;
+                let (chosen, warning) = self.choose(named, first, second).await?;
+                let Some((path, look)) = chosen else {
+                    return Ok(None);
+                };
                 if look.kind == Some(Kind::Folder) {
-                    return Ok(Project {
+                    return Ok(Some(Project {
                         kind: Kind::Folder,
                         part: look.part,
                         path,
                         warning,
-                    });
+                    }));
                 }
                 (path, warning)
             }
             [only] => (only.clone(), None),
-            _ => return Err(nowhere()),
+            _ => return Ok(None),
         };
         let of_folder;
         let ignored = match path.root {
@@ -95,12 +125,12 @@ impl Sources<'_> {
             }
             error => error,
         })?;
-        Ok(Project {
-            kind: found.kind.ok_or_else(nowhere)?,
+        Ok(found.kind.map(|kind| Project {
+            kind,
             part: found.part,
             path,
             warning,
-        })
+        }))
     }
 
     /// Whether it matters where in the build context the build file is: what is named leads out of its folder, or is in

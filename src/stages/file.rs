@@ -51,6 +51,7 @@ impl Session<'_> {
         let named = NamedPath {
             path: path.value.clone(),
             folder: self.sources.build_folder(),
+            beside: None,
             or_context: true,
             location: Location {
                 file: Arc::clone(&self.build_file.file),

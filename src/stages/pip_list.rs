@@ -149,7 +149,7 @@ impl Session<'_> {
         let mut places = Vec::new();
         for (_, entry, requirement) in list.local() {
             if let Source::Context(path) = &requirement.source {
-                let named = path.named(entry.location());
+                let named = entry.named(path);
                 let found = self.sources.project(&named).await?;
                 warnings.extend(found.warning.clone());
                 places.push((path.clone(), found.path.clone()));

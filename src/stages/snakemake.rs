@@ -46,6 +46,7 @@ impl Session<'_> {
         let script = NamedPath {
             path: post_deploy(environment.file.name()),
             folder: environment.folder.clone(),
+            beside: None,
             or_context: false,
             location: Location {
                 file: file.clone(),

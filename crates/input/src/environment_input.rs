@@ -275,6 +275,7 @@ impl LocalPip {
         NamedPath {
             path: self.path.clone(),
             folder: folder.clone(),
+            beside: None,
             or_context: true,
             location: self.location(file),
         }

@@ -109,6 +109,9 @@ pub struct NamedPath {
     pub path: String,
     /// The folder that it is relative to.
     pub folder: FilePath,
+    /// The folder of the file that names it, if that is another one: a requirements file in another folder than the
+    /// environment's file.
+    pub beside: Option<FilePath>,
     /// Whether it can also be relative to the build context. What a requirements file names cannot: pip knows no context.
     pub or_context: bool,
     /// Where it is named.
@@ -163,7 +166,7 @@ impl NamedPath {
     pub fn choose(&self, places: Vec<(FilePath, Content)>) -> Result<NamedFile, Diagnostic> {
         let candidates: Vec<FilePath> = places.iter().map(|(path, _)| path.clone()).collect();
         let found = self.find(places)?;
-        found.ok_or_else(|| self.nowhere(&candidates))
+        found.ok_or_else(|| self.nowhere(&candidates, None))
     }
 
     /// The same for a file that may be missing.
@@ -186,11 +189,16 @@ impl NamedPath {
         }))
     }
 
+    /// Where it would be if it were relative to the file that names it, if it is not.
+    pub fn mistaken(&self) -> Option<FilePath> {
+        self.beside.as_ref()?.join(&self.path)
+    }
+
     /// The warning that there is something else at `other`.
     pub fn ambiguous(&self, other: &FilePath) -> Warning {
-        let (path, file) = (self.shown(), self.location.file.name());
+        let (path, folder) = (self.shown(), self.folder_name());
         let message = format!(
-            "`{path}` is in the folder of {file}, and something else has the same path in the build context: the build uses the one in the folder"
+            "`{path}` is in {folder}, and something else has the same path in the build context: the build uses the one in the folder"
         );
         self.warning(
             message,
@@ -209,9 +217,9 @@ impl NamedPath {
     pub fn root_instead(&self, root: &FilePath) -> Option<Warning> {
         let path = root.from_folder(&self.folder)?;
         let message = format!(
-            "`{}` is the folder of {}, which is not a Python package: the build uses the root of the build context",
+            "`{}` is {}, which is not a Python package: the build uses the root of the build context",
             self.shown(),
-            self.location.file.name()
+            self.folder_name()
         );
         let help = format!(
             "Write `{}` for the root of the build context.",
@@ -256,9 +264,10 @@ impl NamedPath {
         }
     }
 
-    /// The error that nothing is at any of its `places`.
-    pub fn nowhere(&self, places: &[FilePath]) -> Diagnostic {
-        let file = self.location.file.name();
+    /// The error that nothing is at any of its `places`. `meant` is [where it would be](Self::mistaken()) beside the file that
+    /// names it, if something is there.
+    pub fn nowhere(&self, places: &[FilePath], meant: Option<&FilePath>) -> Diagnostic {
+        let (file, folder) = (self.location.file.name(), self.folder_name());
         let error = match places {
             [
                 FilePath {
@@ -271,11 +280,24 @@ impl NamedPath {
                 quoted(path)
             )),
             _ => self.error(format!(
-                "`{}` is neither in the folder of {file} nor in the build context",
+                "`{}` is neither in {folder} nor in the build context",
                 self.shown()
             )),
         };
-        error.help(if self.or_context {
+        error.help(if self.beside.is_some() {
+            let meant = meant.and_then(|meant| meant.from_folder(&self.folder));
+            let meant = meant.map(|path| match path.starts_with("..") {
+                true => path,
+                false => format!("./{path}"),
+            });
+            match meant {
+                Some(path) => format!(
+                    "Write `{}`: paths of packages in {file} are relative to {folder}, not to the file.",
+                    quoted(&path)
+                ),
+                None => format!("Give the path relative to {folder}: the folder of {file} does not count."),
+            }
+        } else if self.or_context {
             format!(
                 "Give the path relative to {file}, or to the build context, the folder that you pass to docker build."
             )
@@ -296,6 +318,16 @@ impl NamedPath {
 
     fn error(&self, message: String) -> Diagnostic {
         Diagnostic::new(message).at(&self.location.file, self.location.lines)
+    }
+
+    /// The folder that it is relative to, in messages.
+    fn folder_name(&self) -> String {
+        match (&self.beside, self.folder.root, self.folder.path.as_str()) {
+            (None, ..) => format!("the folder of {}", self.location.file.name()),
+            (_, Root::Context, "") => "the root of the build context".to_owned(),
+            (_, Root::BuildFile, "") => "the folder of the build file".to_owned(),
+            (_, _, folder) => format!("the folder `{}`", quoted(folder)),
+        }
     }
 
     /// The path in messages.

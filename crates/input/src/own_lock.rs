@@ -87,6 +87,7 @@ impl OwnLock {
         NamedPath {
             path: self.path.clone(),
             folder: folder.clone(),
+            beside: None,
             or_context: !self.is_beside,
             location: Location {
                 file: Arc::clone(&self.file),

@@ -12,6 +12,7 @@ fn named(folder: FilePath, path: &str) -> NamedPath {
     NamedPath {
         path: normalized("", path),
         folder,
+        beside: None,
         or_context: true,
         location: Location {
             file: SourceFile::new("environment.yml", format!("pip: [-r {path}]\n")),
@@ -127,5 +128,37 @@ fn what_is_missing_reads_well() {
     add(nested(at(Root::Context, "reqs"), "a.txt"), &[Nothing]);
     add(nested(unknown.clone(), "a.txt"), &[Nothing]);
     add(nested(unknown, "../a.txt"), &[Unknown]);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn paths_in_a_nested_list_are_relative_to_the_environments_file() {
+    let mut all = String::new();
+    for (folder, beside, path, is_beside) in [
+        ("", "a", "x", true),
+        ("", "a", "x", false),
+        ("docs", "docs/a", "x", true),
+        ("docs", "docs/a", "x", false),
+        ("docs", "a", "x", true),
+        ("docs", "a", "../x", true),
+    ] {
+        let named = NamedPath {
+            beside: Some(at(Root::Context, beside)),
+            ..named(at(Root::Context, folder), path)
+        };
+        let places = named.candidates().unwrap();
+        let meant = named.mistaken().filter(|_| is_beside);
+        let error = named.nowhere(&places, meant.as_ref());
+        let help = error.help.unwrap_or_default();
+        all.push_str(&format!(
+            "{folder:?} {beside} {path}\n  {}\n  {help}\n",
+            error.message
+        ));
+    }
+    let nested = NamedPath {
+        beside: Some(at(Root::Context, "docs/a")),
+        ..named(at(Root::Context, "docs"), "x")
+    };
+    all.push_str(&nested.ambiguous(&at(Root::Context, "x")).diagnostic.message);
     insta::assert_snapshot!(all);
 }

@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::options::PipOption;
 use super::paths::LocalPath;
 use super::requirement::{Requirement, Source};
-use crate::file_path::FilePath;
+use crate::file_path::{FilePath, NamedPath};
 use crate::locked::address::pip as pip_package;
 use crate::pip_requirement::PipRequirement;
 use condafront_model::lint::{Rule, Warning};
@@ -65,6 +65,8 @@ pub struct ListEntry {
     pub file: Arc<SourceFile>,
     /// Its lines in that file.
     pub lines: Lines,
+    /// The folder of that file, if it is one that the list names.
+    pub(super) folder: Option<FilePath>,
     /// Whether it only limits the version of a package that something else asks for.
     pub(crate) is_constraint: bool,
     /// What it asks for.
@@ -113,6 +115,7 @@ impl ListEntry {
             text: line.text,
             file: line.file,
             lines: Lines { ..line.lines },
+            folder: None,
             is_constraint,
             entry,
         })
@@ -124,6 +127,11 @@ impl ListEntry {
             file: Arc::clone(&self.file),
             lines: self.lines,
         }
+    }
+
+    /// The entry's path `path`, to be looked up.
+    pub fn named(&self, path: &LocalPath) -> NamedPath {
+        path.named(self.location(), self.folder.as_ref())
     }
 
     /// The package that it asks for or constrains.

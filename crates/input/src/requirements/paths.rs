@@ -30,11 +30,12 @@ impl LocalPath {
         }
     }
 
-    /// The path, named at `location`.
-    pub fn named(&self, location: Location) -> NamedPath {
+    /// The path, named at `location` in a file in the folder `beside`.
+    pub(super) fn named(&self, location: Location, beside: Option<&FilePath>) -> NamedPath {
         NamedPath {
             path: self.path.clone(),
             folder: self.folder.clone(),
+            beside: beside.filter(|beside| **beside != self.folder).cloned(),
             or_context: true,
             location,
         }

@@ -88,6 +88,7 @@ impl<'a> Reading<'a> {
             };
             let constraints = current.constraints;
             let folder = current.folder.clone();
+            let beside = current.path.as_ref().map(FilePath::folder);
             let text = logical::without_comment(&line.text).trim();
             let line = PipRequirement {
                 text: logical::with_args(text, self.args),
@@ -125,9 +126,12 @@ impl<'a> Reading<'a> {
             {
                 continue;
             }
-            let entry = ListEntry::new(line, entry.in_folder(&folder), constraints)?;
+            let entry = ListEntry {
+                folder: beside,
+                ..ListEntry::new(line, entry.in_folder(&folder), constraints)?
+            };
             if let Some(Source::Context(path)) = entry.requirement().map(|found| &found.source) {
-                path.named(entry.location()).candidates()?;
+                entry.named(path).candidates()?;
             }
             self.found.push(entry);
         }
@@ -252,6 +256,7 @@ impl<'a> Reading<'a> {
         let named = NamedPath {
             path: normalized("", path),
             folder: including.map_or_else(list, FilePath::folder),
+            beside: None,
             or_context: including.is_none(),
             location: line.location(),
         };
