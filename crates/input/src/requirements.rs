@@ -21,6 +21,7 @@ mod syntax;
 pub use credentials::{PIP_SETTINGS, check_settings};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;
+pub(crate) use logical::lines_of_entry;
 pub use paths::LocalPath;
 pub use reading::Reading;
 pub use repository::Repository;

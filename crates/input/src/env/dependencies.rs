@@ -9,6 +9,7 @@ use crate::environment_input::RequestedSpec;
 use crate::look_alike;
 use crate::match_spec;
 use crate::pip_requirement::PipRequirement;
+use crate::requirements::lines_of_entry;
 use crate::selector::{self, Verdict};
 use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
@@ -260,20 +261,24 @@ impl Dependencies<'_> {
             if !self.is_for_platform(item) {
                 continue;
             }
-            let requirement = self.requirement(item)?;
-            self.pip.push(requirement);
+            let lines = self.requirements(item)?;
+            self.pip.extend(lines);
             self.pip_list.get_or_insert(key.lines);
         }
         Ok(())
     }
 
-    fn requirement(&self, item: &Node) -> Result<PipRequirement, Diagnostic> {
+    /// The lines of an entry of a list for pip.
+    fn requirements(
+        &self,
+        item: &Node,
+    ) -> Result<impl Iterator<Item = PipRequirement> + use<>, Diagnostic> {
         let place = self.reader.at(item);
         let text = match &item.value {
             Value::Scalar {
                 text,
                 kind: ScalarKind::String,
-            } if !text.trim().is_empty() => text.trim(),
+            } if !text.trim().is_empty() => text,
             Value::Mapping(entries) => {
                 let (name, version) = entries
                     .first()
@@ -315,16 +320,13 @@ impl Dependencies<'_> {
                     .help("Write it as in a requirements file: `- requests>=2`."));
             }
         };
-        if text.contains(['\n', '\r']) {
-            return Err(place
-                .error("a pip requirement has several lines")
-                .help("Write each as a separate entry."));
-        }
-        Ok(PipRequirement {
-            text: text.to_owned(),
-            file: Arc::clone(self.reader.file),
-            lines: item.lines,
-        })
+        let file = Arc::clone(self.reader.file);
+        let found = lines_of_entry(text, item.lines).into_iter();
+        Ok(found.map(move |(text, lines)| PipRequirement {
+            text,
+            file: Arc::clone(&file),
+            lines,
+        }))
     }
 
     fn finish(mut self, key: &Key) -> Result<Found, Diagnostic> {

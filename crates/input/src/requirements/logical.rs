@@ -36,6 +36,25 @@ pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
     found
 }
 
+/// The lines of an entry of a list, which is at `lines` of its file. An entry may have several: tools write it to a
+/// requirements file as it is.
+pub(crate) fn lines_of_entry(text: &str, lines: Lines) -> Vec<(String, Lines)> {
+    let text = text.trim_end();
+    if !text.trim_start().contains('\n') {
+        return vec![(text.trim().to_owned(), lines)];
+    }
+    let in_file = |own: Lines| {
+        let (first, last) = (lines.first + own.first - 1, lines.first + own.last - 1);
+        if last <= lines.last {
+            Lines { first, last }
+        } else {
+            lines
+        }
+    };
+    let found = self::lines(text).into_iter();
+    found.map(|(text, own)| (text, in_file(own))).collect()
+}
+
 fn push(line: &str, first: usize, last: usize, found: &mut Vec<(String, Lines)>) {
     let text = without_comment(line).trim();
     if !text.is_empty() {

@@ -6,6 +6,7 @@ use super::reader::{Name, Reader};
 use crate::context_path::{OUTSIDE, is_above, normalized};
 use crate::leftover;
 use crate::pip_requirement::PipRequirement;
+use crate::requirements::lines_of_entry;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::{Located, PackageEntry, SystemPackages};
 use crate::yaml::{Key, Node};
@@ -214,13 +215,18 @@ pub(super) fn named_file(
 pub(super) fn pip(reader: &Reader<'_>, node: &Node) -> Result<Vec<PipRequirement>, Diagnostic> {
     let name = Name::from("pip");
     let items = reader.list(name, node)?;
-    let requirements = items.iter().map(|item| {
-        let found = reader.word(name.entry(), item)?;
-        Ok(PipRequirement {
-            text: found.value,
-            file: Arc::clone(reader.file),
-            lines: found.lines,
-        })
-    });
-    requirements.collect()
+    let mut requirements = Vec::new();
+    for item in items {
+        let raw = reader.raw(name.entry(), item)?;
+        for (text, lines) in lines_of_entry(raw.value, raw.lines) {
+            let value = text.as_str();
+            let found = reader.word_of(name.entry(), Located { value, lines })?;
+            requirements.push(PipRequirement {
+                text: found.value,
+                file: Arc::clone(reader.file),
+                lines: found.lines,
+            });
+        }
+    }
+    Ok(requirements)
 }
