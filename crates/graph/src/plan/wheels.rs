@@ -152,13 +152,15 @@ pub fn all_run_with(packages: &[PackageFacts], version: &str) -> bool {
 /// Over how many layers the wheels of one environment are spread, if `environments` of them have wheels, and conda packages
 /// already have `taken` layers.
 ///
-/// They get what conda packages leave, and a quarter as many as these may have where they leave less: with the base image's
-/// and our own, that is still fewer than engines allow.
+/// They get what conda packages leave, in quarters of what these may have: with other numbers, projects with the same wheels
+/// and different conda packages would share fewer layers. Quarters are rounded up, and they get at least one: with the base
+/// image's layers and our own, that is still fewer than engines allow.
 pub fn layers_for_wheels(layers: Layers, taken: usize, environments: usize) -> Layers {
     let most = layers.most();
     let taken = u16::try_from(taken).unwrap_or(u16::MAX);
-    let left = most.saturating_sub(taken).max(most / 4).max(1);
-    Layers::AtMost(left).divided(environments)
+    let quarter = (most / 4).max(1);
+    let quarters = most.saturating_sub(taken).div_ceil(quarter).max(1);
+    Layers::AtMost((quarters * quarter).min(most)).divided(environments)
 }
 
 #[cfg(test)]
@@ -384,10 +386,46 @@ mod tests {
     fn wheels_get_what_conda_packages_leave() {
         let most =
             |layers, taken, environments| layers_for_wheels(layers, taken, environments).most();
-        assert_eq!(most(Layers::Auto, 30, 1), 50);
+        assert_eq!(most(Layers::Auto, 0, 1), 80);
+        assert_eq!(most(Layers::Auto, 19, 1), 80);
+        assert_eq!(most(Layers::Auto, 20, 1), 60);
+        assert_eq!(most(Layers::Auto, 30, 1), 60);
+        assert_eq!(most(Layers::Auto, 59, 1), 40);
+        assert_eq!(most(Layers::Auto, 60, 1), 20);
         assert_eq!(most(Layers::Auto, 80, 1), 20);
+        assert_eq!(most(Layers::Auto, 30, 2), 30);
         assert_eq!(most(Layers::Auto, 80, 40), 1);
         assert_eq!(most(Layers::AtMost(1), 1, 1), 1);
         assert_eq!(most(Layers::AtMost(8), 8, 1), 2);
+        assert_eq!(most(Layers::AtMost(8), 5, 1), 4);
+        assert_eq!(most(Layers::AtMost(7), 0, 1), 7);
+        // Never more in all than a quarter above what conda packages may have.
+        for taken in 0..=80 {
+            let all = taken + usize::from(most(Layers::Auto, taken, 1));
+            assert!((80..=100).contains(&all), "{taken}");
+        }
+    }
+
+    #[test]
+    fn projects_with_different_conda_packages_share_the_layers_of_their_wheels() {
+        let names: Vec<String> = (0..40).map(|number| format!("p{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let packages = wheels(&names);
+        let layers = |taken| {
+            let layers = layers_for_wheels(Layers::Auto, taken, 1);
+            let found = plan(&packages, &[], layers.most()).unwrap();
+            let positions = found.groups.into_iter().map(|group| group.positions);
+            positions.collect::<BTreeSet<_>>()
+        };
+        let each = layers(10);
+        assert_eq!(each.len(), 40);
+        for taken in [0, 25, 40, 59] {
+            assert_eq!(layers(taken), each, "{taken}");
+        }
+        let fewer = layers(71);
+        assert_eq!(fewer.len(), 20);
+        for taken in [60, 80, 200] {
+            assert_eq!(layers(taken), fewer, "{taken}");
+        }
     }
 }
