@@ -22,6 +22,7 @@ REMEDIES = {
     "apptainer": "run make test-platforms, or set APPTAINER to the path of an apptainer that runs as the user AS_USER",
     "devcontainers": "run make test-platforms, or set DEVCONTAINER to the path of the Dev Containers CLI",
     "crosscompiled": "run scripts/arm64",
+    "python36": "install python 3.6, for example with pyenv, or set PYTHON36 to the path of one",
     "bullseye": "set CONDAFRONT_DEBIAN_MIRROR to a mirror that has Debian 11",
     "rootless": "use a machine with user namespaces and /dev/net/tun, and a folder of the engines that every user can enter",
     "emulation": "use a kernel with binfmt_misc and without an arm64 emulator",

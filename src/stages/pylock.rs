@@ -51,8 +51,7 @@ impl Linked<'_> {
     ) -> Result<(), BuildError> {
         let session = &self.session;
         let settings = &self.file.settings;
-        let dev = settings.is_dev.then(|| "dev".to_owned());
-        let categories: Vec<String> = settings.categories.iter().cloned().chain(dev).collect();
+        let categories: Vec<String> = settings.asked_categories().map(str::to_owned).collect();
         let chosen = self
             .environment
             .chosen(lock, session.platform, glibc, &categories)?;

@@ -1,5 +1,6 @@
 //! Wheels that would write elsewhere, are damaged or do not fit together are refused.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use condafront_steps::install::error::ErrorKind;
@@ -113,6 +114,28 @@ fn zip(members: &[Member]) -> Vec<u8> {
         &[0, 0],
     ]
     .concat()
+}
+
+#[test]
+fn a_wheel_with_more_files_than_any_package_has_is_refused() {
+    use zip::write::SimpleFileOptions;
+    const MOST: usize = 500_000;
+    let wheel = |count: usize| {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for number in 0..count {
+            let options = SimpleFileOptions::default();
+            archive.add_directory(number.to_string(), options).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    };
+    let run = |count| {
+        let step = WheelStep::new().with("bad-1.0-py3-none-any.whl", &wheel(count));
+        step.run().unwrap_err()
+    };
+    let error = run(MOST + 1);
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    // It is no wheel, but that is another reason.
+    assert_ne!(run(1).kind(), ErrorKind::TooLarge);
 }
 
 /// The archive with another method of compression for its first file.

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::locked::{Locked, Repeats, Unverified, other_platform, without_effect};
-use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput};
+use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::settings::InputSettings;
 use crate::yaml::Node;
 use condafront_model::link_order::link_order;
@@ -336,11 +336,7 @@ impl Reader<'_> {
 
 /// The requested categories among those that are `known`. Other files may have the others.
 fn wanted<'a>(known: &BTreeSet<&'a str>, settings: &InputSettings) -> BTreeSet<&'a str> {
-    let asked = |name: &str| {
-        name == MAIN
-            || (settings.is_dev && name == DEV)
-            || settings.categories.iter().any(|asked| asked == name)
-    };
+    let asked = |name: &str| name == MAIN || settings.asked_categories().any(|asked| asked == name);
     let found = known.iter().copied().filter(|name| asked(name));
     found.chain([MAIN]).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use crate::address_variables;
+use crate::environment_input::DEV;
 use crate::section;
 use crate::section::args::BuildArgs;
 use crate::section::exclude_newer::BUILD_ARG as EXCLUDE_NEWER;
@@ -44,6 +45,12 @@ pub struct InputSettings {
 }
 
 impl InputSettings {
+    /// The categories of locks that belong to the image, besides `main`.
+    pub fn asked_categories(&self) -> impl Iterator<Item = &str> {
+        let dev = self.is_dev.then_some(DEV);
+        self.categories.iter().map(String::as_str).chain(dev)
+    }
+
     /// Takes one build-arg, if it is about the input; says whether it is.
     ///
     /// # Errors

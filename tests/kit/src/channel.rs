@@ -18,6 +18,7 @@ mod hostile;
 mod metadata;
 mod pypi;
 mod python2;
+mod python36;
 mod recipe;
 mod select;
 mod small;
@@ -134,6 +135,14 @@ impl Channel {
         store::open("python2", &|| python2::jobs())
     }
 
+    /// A channel with a CPython 3.6, and the last pip, setuptools and wheel for it.
+    ///
+    /// # Panics
+    /// If it cannot be made (it needs the interpreter that `PYTHON36` names, and PyPI).
+    pub fn python36() -> Self {
+        store::open("python36", &|| python36::jobs())
+    }
+
     /// The small channel: made in seconds, without network.
     ///
     /// # Panics
@@ -189,7 +198,19 @@ pub fn wheels() -> Vec<PathBuf> {
 /// # Panics
 /// If it is not on this machine and PyPI cannot be reached.
 pub fn pip_of_python2() -> PathBuf {
-    let mut wheels = python2::wheels().into_iter();
+    pip_among(python2::wheels())
+}
+
+/// The last pip for python 3.6, as PyPI has it.
+///
+/// # Panics
+/// If it is not on this machine and PyPI cannot be reached.
+pub fn pip_of_python36() -> PathBuf {
+    pip_among(python36::wheels())
+}
+
+fn pip_among(wheels: Vec<PathBuf>) -> PathBuf {
+    let mut wheels = wheels.into_iter();
     let is_pip = |wheel: &PathBuf| {
         wheel
             .file_name()

@@ -46,6 +46,14 @@ pub fn devcontainer() -> PathBuf {
     program("DEVCONTAINER")
 }
 
+/// The path of an interpreter of python 3.6, for the test `needs_python36_…`.
+///
+/// # Panics
+/// If `PYTHON36` is not set.
+pub fn python36() -> PathBuf {
+    program("PYTHON36")
+}
+
 fn program(variable: &str) -> PathBuf {
     let path = env::var_os(variable).filter(|path| !path.is_empty());
     path.unwrap_or_else(|| panic!("{variable} must be set to the path of a program"))

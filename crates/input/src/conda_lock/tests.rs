@@ -93,6 +93,24 @@ fn other_platforms_and_categories_are_chosen() {
     assert_eq!(listed(&main).len(), 4);
 }
 
+#[test]
+fn an_image_for_development_has_the_category_dev() {
+    let listed_for = |is_dev, categories: &[&str]| {
+        let settings = InputSettings {
+            is_dev,
+            categories: categories.iter().map(|name| (*name).to_owned()).collect(),
+            ..InputSettings::default()
+        };
+        let file = SourceFile::new("conda-lock.yml", LOCK);
+        listed(&input::read(&file, Platform::LinuxAmd64, &settings).unwrap())
+    };
+    let with = |categories| listed_for(false, categories);
+    assert_ne!(with(&[]), with(&["dev"]));
+    assert_eq!(listed_for(true, &[]), with(&["dev"]));
+    assert_eq!(listed_for(true, &["dev"]), with(&["dev"]));
+    assert_eq!(listed_for(true, &["docs"]), with(&["docs", "dev"]));
+}
+
 /// An entry for linux-64; `change` adds, replaces or removes keys.
 fn entry(name: &str, change: &[(&str, &str)]) -> String {
     let url = format!("https://c.example/conda-forge/linux-64/{name}-1.0-0.conda");

@@ -92,6 +92,31 @@ fn a_manifest_says_what_its_lock_must_have_and_what_the_image_is() {
 }
 
 #[test]
+fn an_image_for_development_has_the_environment_dev_if_there_is_one() {
+    let specs = |text: &str, is_dev, environment: Option<&str>| {
+        let settings = InputSettings {
+            is_dev,
+            environment: environment.map(str::to_owned),
+            ..InputSettings::default()
+        };
+        let file = SourceFile::new("pixi.toml", text);
+        let input = of_kind::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+        let Conda::Unsolved(request) = input.conda else {
+            panic!("locked");
+        };
+        let specs = request.specs.into_iter();
+        specs.map(|asked| asked.spec).collect::<Vec<_>>()
+    };
+    let with_dev = MANIFEST.replace("\nlone = ", "\ndev = ");
+    let dev = specs(&with_dev, false, Some("dev"));
+    let default = specs(&with_dev, false, None);
+    assert_ne!(dev, default);
+    assert_eq!(specs(&with_dev, true, None), dev);
+    assert_eq!(specs(&with_dev, true, Some("default")), default);
+    assert_eq!(specs(MANIFEST, true, None), default);
+}
+
+#[test]
 fn the_lock_must_be_that_of_the_manifest() {
     let lock = |version: &str| {
         let url =

@@ -138,6 +138,26 @@ fn an_environment_is_chosen_by_name() {
 }
 
 #[test]
+fn an_image_for_development_has_the_environment_dev_if_there_is_one() {
+    let read_dev = |text: &str, environment: Option<&str>| {
+        let settings = InputSettings {
+            is_dev: true,
+            environment: environment.map(str::to_owned),
+            ..InputSettings::default()
+        };
+        let file = SourceFile::new("pixi.lock", text);
+        input::read(&file, Platform::LinuxAmd64, &settings).unwrap()
+    };
+    let of = |environment| names(V6, &read_as(V6, Platform::LinuxAmd64, environment).unwrap());
+    let with_dev = V6.replace("\n  test:\n", "\n  dev:\n");
+    assert_ne!(of("default"), of("test"));
+    assert_eq!(names(&with_dev, &read_dev(&with_dev, None)), of("test"));
+    let chosen = read_dev(&with_dev, Some("default"));
+    assert_eq!(names(&with_dev, &chosen), of("default"));
+    assert_eq!(names(V6, &read_dev(V6, None)), of("default"));
+}
+
+#[test]
 fn names_of_platforms_are_those_of_the_lock() {
     let arm = read_as(V7, Platform::LinuxArm64, "").unwrap();
     assert_eq!(names(V7, &arm), ["zlib-1.3.1-h86ecc28_2"]);

@@ -19,9 +19,10 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 20] = [
     super::pypi::LIST,
     super::python2::LIST,
+    super::python36::LIST,
     include_str!("archive.rs"),
     include_str!("bioconda.rs"),
     include_str!("cpython.rs"),
@@ -31,6 +32,7 @@ const SOURCES: [&str; 18] = [
     include_str!("metadata.rs"),
     include_str!("../channel.rs"),
     include_str!("python2.rs"),
+    include_str!("python36.rs"),
     include_str!("recipe.rs"),
     include_str!("small.rs"),
     include_str!("small/prefix_demo.c"),
