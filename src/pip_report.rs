@@ -2,11 +2,12 @@
 
 use url::Url;
 
-use condafront_input::requirements::List;
+use condafront_input::requirements::{List, is_archive};
 use condafront_model::package::{Hashes, PackageUrl};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
+use condafront_model::visible::unfit;
 use condafront_step_spec::channel_folder as place;
 use condafront_step_spec::pip::Resolved;
 
@@ -69,7 +70,11 @@ fn package(found: &Resolved, list: &List) -> Result<PipPackage, Diagnostic> {
     Ok(PipPackage {
         name: found.name.clone(),
         version: Some(found.version.clone()),
-        url: PackageUrl::new(url),
+        url: match file_in_query(&url) {
+            Some(name) => PackageUrl::new(url).with_file_name(name),
+            None => PackageUrl::new(url),
+        },
+        is_direct: found.is_direct,
         hashes: Hashes {
             sha256: found.sha256.clone(),
             md5: None,
@@ -82,9 +87,40 @@ fn package(found: &Resolved, list: &List) -> Result<PipPackage, Diagnostic> {
     })
 }
 
+/// The name of the file that a URL's query asks for, if its path names none: `/dl?file=demo-1.0-py3-none-any.whl`.
+fn file_in_query(url: &Url) -> Option<String> {
+    if is_archive(url.path()) {
+        return None;
+    }
+    let mut names = url.query_pairs().filter_map(|(_, value)| {
+        let name = value.rsplit('/').next()?;
+        let is_plain = is_archive(name) && !name.starts_with('.') && unfit(name).is_none();
+        is_plain.then(|| name.to_owned())
+    });
+    names.next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_file_may_be_in_the_query() {
+        for (url, expected) in [
+            (
+                "dl?file=x-1.0-py3-none-any.whl",
+                Some("x-1.0-py3-none-any.whl"),
+            ),
+            ("dl?raw=true&path=a%2Fx-1.0.tar.gz", Some("x-1.0.tar.gz")),
+            ("x-1.0.zip?file=y-1.0.zip", None),
+            ("dl?file=x", None),
+            ("dl?file=.whl", None),
+            ("zip/main", None),
+        ] {
+            let url = Url::parse(&format!("https://f.example/{url}")).unwrap();
+            assert_eq!(file_in_query(&url).as_deref(), expected, "{url}");
+        }
+    }
     use condafront_input::requirements::list_of;
 
     #[test]
@@ -94,6 +130,7 @@ mod tests {
             version: "1.0".into(),
             url: url.into(),
             wheel: None,
+            is_direct: false,
             sha256: None,
             requires_dist: Vec::new(),
             requires_python: None,

@@ -11,7 +11,7 @@ use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
 use condafront_graph::install::InstallGraph;
-use condafront_graph::pip::{ADD_WHEELS, OwnWheel, PipNetwork};
+use condafront_graph::pip::{ADD_WHEELS, OwnWheel, PipNetwork, direct_url};
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_input::Pip;
@@ -190,6 +190,7 @@ fn made((archive, output): (&PipPackage, Output)) -> OwnWheel {
         file_name: format!("{name}-{version}-py3-none-any.whl"),
         output,
         is_built: true,
+        direct_url: direct_url(archive),
     }
 }
 

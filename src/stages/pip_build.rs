@@ -15,7 +15,9 @@ use crate::gateway::solving::Reference;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{Local, LocalKind, OwnWheel, PipBuilt, PipNetwork, PipPackages};
+use condafront_graph::pip::{
+    Local, LocalKind, OwnWheel, PipBuilt, PipNetwork, PipPackages, direct_url,
+};
 use condafront_graph::step::Step;
 use condafront_input::requirements::{BuildOptions, Repository};
 use condafront_model::pypi_package::PipPackage;
@@ -209,21 +211,36 @@ impl BuiltWheels {
         }
         let archives = archives.iter().map(|package| {
             let place = package.location(file);
-            (package.label(), place, Component::pypi(package), true)
+            let direct_url = direct_url(package);
+            (
+                package.label(),
+                place,
+                Component::pypi(package),
+                true,
+                direct_url,
+            )
         });
         let local = self.local.iter().map(|(local, place)| {
             let component = Component::built(&local.label);
             let is_built = local.kind != LocalKind::Wheel;
-            (local.label.clone(), place.clone(), component, is_built)
+            let direct_url = local.direct_url();
+            (
+                local.label.clone(),
+                place.clone(),
+                component,
+                is_built,
+                direct_url,
+            )
         });
         let made = archives.chain(local).zip(names).zip(wheels);
         let made = made.map(
-            |(((label, place, component, is_built), file_name), output)| Made {
+            |(((label, place, component, is_built, direct_url), file_name), output)| Made {
                 wheel: OwnWheel {
                     label,
                     file_name,
                     output: output.clone(),
                     is_built,
+                    direct_url,
                 },
                 place,
                 component,

@@ -148,6 +148,10 @@ fn hashes_and_urls_need_no_network() {
     assert!(!resolves, "{}", output.stderr);
     let output = project.run(&[], &["hello"]).expect_success();
     assert_eq!(output.stdout, "hello 1.0\n");
+    // pip knows where it comes from.
+    let frozen = project.run(&[], &["pip", "freeze"]).expect_success();
+    let origin = format!(" @ {}#sha256={hash}\n", project.server.url(&path));
+    assert!(frozen.stdout.contains(&origin), "{}", frozen.stdout);
 }
 
 #[test]
@@ -296,6 +300,11 @@ fn repositories_have_the_version_of_their_tag() {
     project.build(&args).expect_success();
     let all = versions(&["versioned", "committed", "branched"]);
     assert_eq!(all, "1.5 0 0\n");
+    // pip knows where it comes from, as far as that is known before the repository is loaded.
+    let frozen = project.run(&[], &["pip", "freeze"]).expect_success();
+    let origin = format!("committed @ git+{url}@{commit}#subdirectory=committed\n");
+    assert!(frozen.stdout.contains(&origin), "{}", frozen.stdout);
+    assert!(frozen.stdout.contains("versioned==1.5\n"), "{}", frozen.stdout);
     // Or the one that is given.
     environment(&project, &[&entry("v1.5")], &[]);
     let given = ["--build-arg", "SETUPTOOLS_SCM_PRETEND_VERSION=7"];

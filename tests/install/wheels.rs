@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use condafront_model::pypi_package::normalized;
-use condafront_step_spec::wheel::DirectUrl;
+use condafront_step_spec::wheel::{DirectUrl, Origin};
 use condafront_testkit::channel::{self, Channel, WheelFile};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::step::{Step, mount_channel};
@@ -88,24 +89,42 @@ fn the_result_is_that_of_pip() {
     });
     install_with_pip(&prefix, &wheels);
 
+    let mut theirs = files(&prefix);
+    theirs.retain(|path, _| !before.contains(path));
+    // pip got each by its path.
+    let origins = theirs
+        .iter()
+        .filter(|(path, _)| path.ends_with(".dist-info/direct_url.json"));
+    let urls: Vec<String> = origins
+        .map(|(_, (_, content))| {
+            let origin: serde_json::Value = serde_json::from_slice(content).unwrap();
+            origin["url"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(urls.len(), wheels.len());
     let mut step = WheelStep::new();
     step.spec.prefix = prefix.to_string_lossy().into_owned();
     for path in &wheels {
-        step = step.with(&file_name(path), &fs::read(path).unwrap());
+        let content = fs::read(path).unwrap();
+        step = step.with(&file_name(path), &content);
+        let end = format!("/{}", file_name(path).replace('+', "%2B"));
+        let url = urls.iter().find(|url| url.ends_with(&end));
+        step.wheels.last_mut().unwrap().direct_url = Some(DirectUrl {
+            url: url.unwrap_or_else(|| panic!("{end}")).clone(),
+            origin: Origin::File {
+                sha256: hex::encode(Sha256::digest(&content)),
+            },
+        });
     }
     step.run().unwrap();
     let ours = files(&step.prefix());
-    let mut theirs = files(&prefix);
-    theirs.retain(|path, _| !before.contains(path));
-    // Where this build had the wheels: images do not say so.
-    theirs.retain(|path, _| !path.ends_with(".dist-info/direct_url.json"));
     for (path, (_, content)) in &mut theirs {
         if path.ends_with(".dist-info/RECORD") {
             let text = String::from_utf8_lossy(content);
             let lines = text.split_inclusive('\n');
             let kept = lines.filter(|line| {
-                // Besides that, pip lists the wrappers that it leaves out.
-                !line.contains(".dist-info/direct_url.json,") && !line.contains(".data/scripts/odd")
+                // pip lists the wrappers that it leaves out.
+                !line.contains(".data/scripts/odd")
             });
             *content = kept.collect::<String>().into_bytes();
         }
@@ -235,7 +254,9 @@ fn a_url_that_the_user_gave_is_recorded() {
     step.wheels[0].requested = false;
     step.wheels[0].direct_url = Some(DirectUrl {
         url: "https://f.example/demo-1.0-py3-none-any.whl".into(),
-        sha256: "ab".repeat(32),
+        origin: Origin::File {
+            sha256: "ab".repeat(32),
+        },
     });
     step.run().unwrap();
     let info = format!("{SITE}/demo-1.0.dist-info");

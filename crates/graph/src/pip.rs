@@ -20,6 +20,7 @@ mod supplied;
 mod wheel;
 
 pub use editable::{Editable, PipEditable};
+pub use fetched::direct_url;
 pub use install::PipInstalled;
 pub use linked::{ADD_WHEELS, WheelGraph};
 pub use metadata::Beside;

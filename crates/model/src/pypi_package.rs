@@ -18,6 +18,8 @@ pub struct PipPackage {
     pub url: PackageUrl,
     /// The hashes that the file must have.
     pub hashes: Hashes,
+    /// Whether it is asked for by this URL, rather than found in an index. A lock does not say so.
+    pub is_direct: bool,
     /// The file's size in bytes, if the lock gives it.
     pub size: Option<u64>,
     /// The lines of the user's file that ask for it.
@@ -45,6 +47,7 @@ impl PipPackage {
             version: None,
             hashes: Hashes::default(),
             url,
+            is_direct: false,
             size: None,
             lines: Lines::one(1),
             file: None,

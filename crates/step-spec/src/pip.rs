@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::StepSpec;
 use crate::facts::Notice;
 use crate::pip_metadata::Consulted;
+use crate::wheel::DirectUrl;
 use condafront_model::stamp::Ownership;
 
 /// The step that installs files with the environment's pip.
@@ -48,6 +49,9 @@ pub struct PipFile {
     /// The expected SHA-256 in hex, if it is a file that nothing else has verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Where it comes from, if the user asks for it by its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct_url: Option<DirectUrl>,
 }
 
 impl StepSpec for PipInstallSpec {
@@ -280,6 +284,9 @@ pub struct Resolved {
     /// The index of the wheel, if it is one of those that the step was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<usize>,
+    /// Whether the list, or another package, asks for it by this URL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_direct: bool,
     /// Its SHA-256 in hex, if pip knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

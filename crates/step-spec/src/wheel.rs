@@ -59,11 +59,88 @@ pub struct WheelSpec {
 pub struct DirectUrl {
     /// The URL, without credentials.
     pub url: String,
-    /// The file's sha256, in hex.
-    pub sha256: String,
+    /// What is there.
+    pub origin: Origin,
+}
+
+/// What is at the URL that the user gave.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A wheel or a source archive.
+    File {
+        /// Its sha256, in hex.
+        sha256: String,
+    },
+    /// A git repository.
+    Repository {
+        /// The commit.
+        commit: String,
+        /// The branch, tag or commit that the user asked for.
+        requested: String,
+        /// The package's folder in it.
+        subdirectory: Option<String>,
+    },
+}
+
+impl DirectUrl {
+    /// The content of `direct_url.json`, as pip writes it: keys in order, with spaces.
+    pub fn to_json(&self) -> String {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let url = text(&self.url);
+        match &self.origin {
+            Origin::File { sha256 } => {
+                let (hash, hex) = (text(&format!("sha256={sha256}")), text(sha256));
+                format!(
+                    "{{\"archive_info\": {{\"hash\": {hash}, \"hashes\": {{\"sha256\": {hex}}}}}, \"url\": {url}}}"
+                )
+            }
+            Origin::Repository {
+                commit,
+                requested,
+                subdirectory,
+            } => {
+                let (commit, requested) = (text(commit), text(requested));
+                let folder = subdirectory
+                    .as_deref()
+                    .map(|folder| format!("\"subdirectory\": {}, ", text(folder)));
+                format!(
+                    "{{{}\"url\": {url}, \"vcs_info\": {{\"commit_id\": {commit}, \"requested_revision\": {requested}, \"vcs\": \"git\"}}}}",
+                    folder.unwrap_or_default()
+                )
+            }
+        }
+    }
 }
 
 impl StepSpec for WheelsSpec {
     const SUBCOMMAND: &'static str = "wheels";
     type Item = WheelSpec;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_described_as_pip_describes_it() {
+        let commit = "33ed4ef1a7c0cf8ea60b40cb5b918741b78a35ad";
+        let of = |subdirectory: Option<&str>| DirectUrl {
+            url: "https://g.example/demo.git".to_owned(),
+            origin: Origin::Repository {
+                commit: commit.to_owned(),
+                requested: "v1".to_owned(),
+                subdirectory: subdirectory.map(str::to_owned),
+            },
+        };
+        // Written by pip 26.3.
+        assert_eq!(
+            of(Some("python")).to_json(),
+            r#"{"subdirectory": "python", "url": "https://g.example/demo.git", "vcs_info": {"commit_id": "33ed4ef1a7c0cf8ea60b40cb5b918741b78a35ad", "requested_revision": "v1", "vcs": "git"}}"#
+        );
+        assert_eq!(
+            of(None).to_json(),
+            r#"{"url": "https://g.example/demo.git", "vcs_info": {"commit_id": "33ed4ef1a7c0cf8ea60b40cb5b918741b78a35ad", "requested_revision": "v1", "vcs": "git"}}"#
+        );
+    }
 }

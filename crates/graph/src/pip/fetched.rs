@@ -11,6 +11,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR};
 use condafront_step_spec::pip::{PipFetchedSpec, PipFile};
+use condafront_step_spec::wheel::{DirectUrl, Origin};
 
 impl Environment<'_> {
     /// The step that has the packages of `wanted` fetched and verifies them, after its output; `None` if there are none.
@@ -62,6 +63,7 @@ impl Environment<'_> {
 pub(super) fn downloaded(package: &PipPackage) -> PipFile {
     PipFile {
         md5: unpinned_md5(&package.hashes),
+        direct_url: direct_url(package),
         ..made(&package.label())
     }
 }
@@ -72,5 +74,19 @@ pub(super) fn made(label: &str) -> PipFile {
         label: label.to_owned(),
         md5: None,
         sha256: None,
+        direct_url: None,
     }
+}
+
+/// What the image says about where `package` comes from, if it is asked for by its URL.
+pub fn direct_url(package: &PipPackage) -> Option<DirectUrl> {
+    let sha256 = package
+        .hashes
+        .sha256
+        .clone()
+        .filter(|_| package.is_direct)?;
+    Some(DirectUrl {
+        url: package.url.recorded_file().into(),
+        origin: Origin::File { sha256 },
+    })
 }

@@ -65,7 +65,10 @@ impl Environment<'_> {
             count => format!("[pip] install {count} packages"),
         };
         let mut files: Vec<PipFile> = packages.iter().map(downloaded).collect();
-        files.extend(wanted.wheels.iter().map(|wheel| made(&wheel.label)));
+        files.extend(wanted.wheels.iter().map(|wheel| PipFile {
+            direct_url: wheel.direct_url.clone(),
+            ..made(&wheel.label)
+        }));
         let mut step = self.tools.step_in(root, spec.to_args(&files)?, &name);
         step.concerns(&(0..files.len()).collect::<Vec<_>>());
         self.mount_downloads(&mut step, wanted, &artifacts, addresses, supplied.as_ref());

@@ -2,6 +2,7 @@
 
 use buildkit_llb::{Location, OpOptions, Output};
 
+use super::fetched::direct_url;
 use super::packages::{OwnWheel, PipPackages};
 use crate::downloads::{Address, Addresses, Artifact};
 use crate::environment::Environment;
@@ -253,11 +254,14 @@ fn own<'a>(wanted: &'a PipPackages<'_>, member: usize) -> Option<&'a OwnWheel> {
 
 /// The step's arguments for the wheel at `member`.
 fn wheel(wanted: &PipPackages<'_>, member: usize) -> WheelSpec {
-    let (label, file) = match own(wanted, member) {
-        Some(wheel) => (wheel.label.clone(), wheel.file_name.clone()),
+    let (label, file, direct_url) = match own(wanted, member) {
+        Some(wheel) => {
+            let direct_url = wheel.direct_url.clone();
+            (wheel.label.clone(), wheel.file_name.clone(), direct_url)
+        }
         None => {
             let package = &wanted.packages[member];
-            (package.label(), package.file_name())
+            (package.label(), package.file_name(), direct_url(package))
         }
     };
     WheelSpec {
@@ -265,6 +269,6 @@ fn wheel(wanted: &PipPackages<'_>, member: usize) -> WheelSpec {
         file,
         // A lock does not say which packages only others need, and must give the same layer as the list that it is from.
         requested: true,
-        direct_url: None,
+        direct_url,
     }
 }

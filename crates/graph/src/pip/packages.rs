@@ -12,6 +12,7 @@ use condafront_input::requirements::BuildOptions;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::install::PythonSpec;
+use condafront_step_spec::wheel::DirectUrl;
 
 /// A wheel that is not downloaded: the build has made it, or it is one of the user's files.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct OwnWheel {
     pub output: Output,
     /// Whether the build makes it, rather than the user.
     pub is_built: bool,
+    /// Where its package comes from, if it is asked for by a URL.
+    pub direct_url: Option<DirectUrl>,
 }
 
 /// What an environment's PyPI packages are fetched and installed from.

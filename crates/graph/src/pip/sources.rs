@@ -1,13 +1,19 @@
 //! Packages that no index has: from the build context, or from a repository.
 
 use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output};
+use url::Url;
 
 use crate::context::ContextState;
 use crate::git;
 use condafront_input::requirements::Repository;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{is_name_char, normalized};
+use condafront_model::redact;
 use condafront_step_spec::pip::{PipFile, Tag};
+use condafront_step_spec::wheel::{DirectUrl, Origin};
+
+/// The length of a commit's name.
+const COMMIT: usize = 40;
 
 /// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +61,38 @@ impl Local {
         self.repository.as_ref().filter(|it| it.has_history)
     }
 
+    /// What the image says about where it comes from: a repository's commit, if that is known before it is loaded. A folder or
+    /// file of the user has no address there.
+    pub fn direct_url(&self) -> Option<DirectUrl> {
+        let repository = self.repository.as_ref()?;
+        let is_commit = |name: &&String| {
+            name.len() == COMMIT && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let commit = repository.reference.as_ref().filter(is_commit)?;
+        let requested = repository.found_by.as_ref().unwrap_or(commit);
+        let requested = ["refs/heads/", "refs/tags/"]
+            .iter()
+            .find_map(|start| requested.strip_prefix(start))
+            .unwrap_or(requested);
+        let mut url = Url::parse(&repository.url).ok()?;
+        redact::strip_login(&mut url);
+        Some(DirectUrl {
+            url: url.into(),
+            origin: Origin::Repository {
+                commit: commit.clone(),
+                requested: requested.to_owned(),
+                subdirectory: repository.subdir.clone(),
+            },
+        })
+    }
+
     /// How a step that gets it describes it.
     pub(super) fn file(&self) -> PipFile {
         PipFile {
             label: self.label.clone(),
             md5: self.hashes.md5.clone(),
             sha256: self.hashes.sha256.clone(),
+            direct_url: None,
         }
     }
 }

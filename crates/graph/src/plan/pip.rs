@@ -170,6 +170,7 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
         },
         // condafront itself asks for it, so errors point at the line that names condafront.
         lines: Lines::one(1),
+        is_direct: false,
         size: None,
         file: None,
         requires_dist: Vec::new(),

@@ -141,6 +141,7 @@ pub(crate) fn pip(
         url: PackageUrl::new(url),
         hashes,
         lines,
+        is_direct: false,
         size: None,
         file: None,
         requires_dist: Vec::new(),

@@ -262,6 +262,7 @@ impl List {
             package.hashes.sha256.as_ref()?;
             Some(PipPackage {
                 file: Some(Arc::clone(&entry.file)),
+                is_direct: true,
                 ..package
             })
         };

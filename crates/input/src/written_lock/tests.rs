@@ -63,6 +63,7 @@ fn wheel() -> PipPackage {
             md5: None,
         },
         lines: Lines::one(1),
+        is_direct: false,
         size: None,
         file: None,
         requires_dist: [

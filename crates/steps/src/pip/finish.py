@@ -1,11 +1,14 @@
-# Finishes one package that pip installed; the argument is its .dist-info folder. Compiles its modules, so that they start
-# fast and the bytecode is reproducible, and removes the record of where this build installed the package from.
+# Finishes one package that pip installed; the arguments are its .dist-info folder, and the content of its direct_url.json, if
+# it is to have one. Compiles its modules, so that they start fast and the bytecode is reproducible, and removes the record of
+# where this build installed the package from.
+import base64
 import csv
+import hashlib
 import os
 import py_compile
 import sys
 
-info = sys.argv[1]
+info, direct_url = (sys.argv[1:] + [''])[:2]
 site, name = os.path.split(info)
 record = os.path.join(info, 'RECORD')
 origin = name + '/direct_url.json'
@@ -39,7 +42,14 @@ for path in sorted(paths if mode else []):
         # Packages contain modules for other versions of python.
         continue
     rows.append([cache, '', ''])
+if direct_url:
+    content = direct_url.encode('utf-8')
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode('ascii').rstrip('=')
+    rows.append([origin, 'sha256=' + digest, str(len(content))])
+    with open(os.path.join(info, 'direct_url.json'), 'wb') as file:
+        file.write(content)
+else:
+    os.remove(os.path.join(info, 'direct_url.json'))
 rows.sort()
 with opened('w') as file:
     csv.writer(file).writerows(rows)
-os.remove(os.path.join(info, 'direct_url.json'))

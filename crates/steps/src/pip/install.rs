@@ -50,7 +50,7 @@ pub(crate) fn install(
     new.sort_by_key(|(index, _)| *index);
     try_map(&new, |position, (index, info)| {
         check_names(info)
-            .and_then(|()| finish(prefix, info))
+            .and_then(|()| finish(prefix, info, files.get(*index)))
             .map_err(|e| {
                 let label = files.get(*index).map_or("", |file| &file.label);
                 e.in_context(label).of_package(new[position].0)
@@ -300,11 +300,14 @@ fn check_names(info: &Path) -> Result<()> {
 }
 
 /// Finishes one package, in its own process, so that its bytecode does not depend on what else is installed.
-fn finish(prefix: &Path, info: &Path) -> Result<()> {
+fn finish(prefix: &Path, info: &Path, file: Option<&PipFile>) -> Result<()> {
     let mut command = process::python(prefix);
     command
         .args(["-S", "-s", "-B", "-W", "ignore", "-c", FINISH])
         .arg(info);
+    if let Some(direct_url) = file.and_then(|file| file.direct_url.as_ref()) {
+        command.arg(direct_url.to_json());
+    }
     process::run(command, &mut std::io::sink()).map_err(|output| {
         let last = output.trim_end().lines().next_back().unwrap_or_default();
         Error::new(

@@ -17,6 +17,8 @@ struct Report {
 struct Install {
     metadata: Metadata,
     download_info: DownloadInfo,
+    #[serde(default)]
+    is_direct: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +76,7 @@ pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
             version,
             wheel: wheel(&url),
             url,
+            is_direct: install.is_direct,
             sha256,
             requires_dist,
             requires_python,
@@ -90,7 +93,7 @@ mod tests {
 
     fn report(download_info: &str) -> String {
         format!(
-            r#"{{"version": "1", "install": [{{"metadata": {{"name": "x", "version": "1.0", "requires_dist": ["idna>=2"], "requires_python": ">=3.9"}}, "requested": true,
+            r#"{{"version": "1", "install": [{{"metadata": {{"name": "x", "version": "1.0", "requires_dist": ["idna>=2"], "requires_python": ">=3.9"}}, "requested": true, "is_direct": true,
                 "download_info": {download_info}}}], "environment": {{}}}}"#
         )
     }
@@ -109,6 +112,7 @@ mod tests {
         ] {
             let found = read(report(&info).as_bytes(), input).unwrap();
             assert_eq!(found[0].sha256.as_deref(), Some(&*"ab".repeat(32)));
+            assert!(found[0].is_direct);
             assert_eq!(found[0].requires_dist, ["idna>=2"]);
             assert_eq!(found[0].requires_python.as_deref(), Some(">=3.9"));
         }

@@ -104,7 +104,7 @@ def described(req):
     }
     if metadata['Requires-Python']:
         found['requires_python'] = metadata['Requires-Python']
-    return {'metadata': found, 'download_info': origin}
+    return {'metadata': found, 'download_info': origin, 'is_direct': bool(req.original_link)}
 
 
 # What --dry-run --report does in newer ones. The old ones are 20.3.4 and 21.3.1, the last for python 2.7 and 3.5, and for 3.6.

@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::super::archive::Limits;
@@ -21,7 +20,7 @@ use super::places::{Kind, Place, Scheme};
 use super::record::{self, Row};
 use condafront_model::stamp::EPOCH;
 use condafront_model::visible::unfit;
-use condafront_step_spec::wheel::{DirectUrl, WheelSpec, WheelsSpec};
+use condafront_step_spec::wheel::{WheelSpec, WheelsSpec};
 
 /// What a program's first line starts with if it is to be that of the environment's python.
 const ANY_PYTHON: &[u8] = b"#!python";
@@ -257,7 +256,7 @@ impl Maker<'_> {
             self.write(requested, 0o644, b"")?;
         }
         if let Some(direct_url) = &wheel.direct_url {
-            self.write(origin, 0o644, direct_url_json(direct_url).as_bytes())?;
+            self.write(origin, 0o644, direct_url.to_json().as_bytes())?;
         }
         Ok(())
     }
@@ -289,16 +288,6 @@ fn check_folders(paths: &BTreeSet<&str>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What pip records about a package that the user names by a URL.
-fn direct_url_json(origin: &DirectUrl) -> String {
-    // As pip writes it: keys in order, with spaces.
-    let url = json!(origin.url);
-    let hash = &origin.sha256;
-    format!(
-        "{{\"archive_info\": {{\"hash\": \"sha256={hash}\", \"hashes\": {{\"sha256\": \"{hash}\"}}}}, \"url\": {url}}}"
-    )
 }
 
 /// Refuses places that are only for installers, and names that hide something.

@@ -5,6 +5,7 @@ fn file(label: &str) -> PipFile {
         label: label.to_owned(),
         md5: None,
         sha256: None,
+        direct_url: None,
     }
 }
 
