@@ -74,11 +74,18 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
         project,
         "reqs/all.txt",
         &format!(
-            "-e ./apps/demo[extra] ; python_version > \"3\"\n./missing ; sys_platform == \"win32\"\ntool @ git+{}/@main#subdirectory=tool\n",
+            "-e ./apps/demo[extra] ; python_version > \"3\"\n./missing ; sys_platform == \"win32\"\ntool @ git+{}/@main#subdirectory=tool\nbound\n",
             git.url("elsewhere")
         ),
     );
-    write(project, "constraints.txt", "hello-world<2\nnothing==7\n");
+    // A constraint may say where a package comes from, and what nothing asks for is not installed.
+    sources(project, "apps/bound", "bound");
+    sources(project, "apps/unused", "unused");
+    write(
+        project,
+        "constraints.txt",
+        "hello-world<2\nnothing==7\nbound @ file:./apps/bound\nunused @ file:./apps/unused\n",
+    );
     write(project, ".dockerignore", "*.md\n");
     environment(project, &[&wheel_path], &["-r reqs/base.txt"]);
     let host = format!("INDEX_HOST={}", project.server.address());
@@ -92,6 +99,7 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
     let commands = [
         ("hello", "hello 1.5\n"),
         ("python -m demo", "demo of the context\n"),
+        ("python -m bound", "bound of the context\n"),
         ("python -m tool", "tool of the context\n"),
         ("python -m carried", "carried along\n"),
     ];
@@ -101,11 +109,19 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
         .expect_success();
     assert_eq!(
         output.stdout,
-        "checked carried demo hello-world jinja2 markupsafe tool\n"
+        "checked bound carried demo hello-world jinja2 markupsafe tool\n"
     );
     // What had to be built is linked as a wheel, like all others: pip installs nothing.
     let history = history(project, project.tag()).join("\n");
-    for name in ["carried", "demo", "hello", "jinja2", "markupsafe", "tool"] {
+    for name in [
+        "bound",
+        "carried",
+        "demo",
+        "hello",
+        "jinja2",
+        "markupsafe",
+        "tool",
+    ] {
         let is_layer =
             |line: &str| line.starts_with("[pip install ") && line.to_lowercase().contains(name);
         assert!(history.lines().any(is_layer), "{name}: {history}");
@@ -304,7 +320,11 @@ fn repositories_have_the_version_of_their_tag() {
     let frozen = project.run(&[], &["pip", "freeze"]).expect_success();
     let origin = format!("committed @ git+{url}@{commit}#subdirectory=committed\n");
     assert!(frozen.stdout.contains(&origin), "{}", frozen.stdout);
-    assert!(frozen.stdout.contains("versioned==1.5\n"), "{}", frozen.stdout);
+    assert!(
+        frozen.stdout.contains("versioned==1.5\n"),
+        "{}",
+        frozen.stdout
+    );
     // Or the one that is given.
     environment(&project, &[&entry("v1.5")], &[]);
     let given = ["--build-arg", "SETUPTOOLS_SCM_PRETEND_VERSION=7"];

@@ -286,9 +286,12 @@ impl NamedPath {
         };
         error.help(if self.beside.is_some() {
             let meant = meant.and_then(|meant| meant.from_folder(&self.folder));
-            let meant = meant.map(|path| match path.starts_with("..") {
-                true => path,
-                false => format!("./{path}"),
+            let meant = meant.map(|path| {
+                if path.starts_with("..") {
+                    path
+                } else {
+                    format!("./{path}")
+                }
             });
             match meant {
                 Some(path) => format!(

@@ -23,6 +23,7 @@ mod json;
 mod leftover;
 mod lock_terms;
 mod locked;
+mod logical_lines;
 mod logins;
 mod look_alike;
 mod manifest;

@@ -8,7 +8,6 @@ mod editable;
 mod entry;
 mod hashes;
 mod list;
-mod logical;
 mod meant;
 mod options;
 mod other_file;
@@ -17,16 +16,16 @@ mod reading;
 mod repository;
 mod requirement;
 mod syntax;
+mod variables;
 
 pub use credentials::{PIP_SETTINGS, check_settings};
 pub use list::{BuildOptions, List, ListEntry};
-pub use logical::has_credentials;
-pub(crate) use logical::lines_of_entry;
 pub use paths::LocalPath;
 pub use reading::Reading;
 pub use repository::Repository;
 pub use requirement::{Requirement, Source, is_archive};
-pub(crate) use syntax::{DEEPEST, has_names, is_readable, is_shallow};
+pub(crate) use syntax::{DEEPEST, has_names, is_readable, is_shallow, is_valid};
+pub use variables::has_credentials;
 
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;

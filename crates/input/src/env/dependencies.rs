@@ -6,10 +6,11 @@ use super::reader::Reader;
 use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::environment_input::RequestedSpec;
+use crate::logical_lines::lines_of_entry;
 use crate::look_alike;
 use crate::match_spec;
 use crate::pip_requirement::PipRequirement;
-use crate::requirements::lines_of_entry;
+use crate::requirements::is_valid;
 use crate::selector::{self, Verdict};
 use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
@@ -296,7 +297,12 @@ impl Dependencies<'_> {
                         "YAML reads what comes before a colon as a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"
                     )
                 } else {
-                    format!("Write `- {name}=={version}`, as in a requirements file.")
+                    match with_version(&name, &version) {
+                        Some(meant) => format!("Write `- {meant}`, as in a requirements file."),
+                        None => format!(
+                            "YAML reads what comes before a colon as a key. Write `- {name}`, without the colon and what follows it."
+                        ),
+                    }
                 };
                 return Err(place
                     .error(format!("`{name}:` is a key, not a requirement"))
@@ -364,4 +370,20 @@ impl Dependencies<'_> {
             warnings: self.warnings,
         })
     }
+}
+
+/// The requirement that `name: version` means, in the notation of other tools.
+fn with_version(name: &str, version: &str) -> Option<String> {
+    let is_number = version.starts_with(|c: char| c.is_ascii_digit());
+    let range = match version_range::meant(version) {
+        Some(range) if range == "*" => String::new(),
+        Some(range) => range,
+        None if is_number => format!("=={version}"),
+        None => version.to_owned(),
+    };
+    let meant = format!("{name}{range}");
+    // A name with a version has it already.
+    let is_name = is_valid(&format!("{name}==1"));
+    (is_name && (range.is_empty() || !range.starts_with(char::is_alphanumeric)) && is_valid(&meant))
+        .then_some(meant)
 }

@@ -354,3 +354,68 @@ fn an_environment_has_at_most_a_hundred_channels() {
     assert_eq!(error.locations[0].lines.first, 102);
     assert!(read(&SourceFile::new("env.yml", text(100))).is_ok());
 }
+
+#[test]
+fn an_entry_for_pip_may_have_several_lines() {
+    let hash = format!("--hash=sha256:{}", "1".repeat(64));
+    for section in [
+        format!(
+            "  - pip:\n    - |\n      six==1 \\\n        {hash}\n      # more\n      idna\n    - flask\n"
+        ),
+        format!(
+            "condafront:\n  pip:\n    - |\n      six==1 \\\n        {hash}\n      # more\n      idna\n    - flask\n"
+        ),
+    ] {
+        let text = format!("channels: [c]\ndependencies:\n  - python\n  - pip\n{section}");
+        let input = read(&text, Platform::LinuxAmd64, &[]);
+        let section = &input.section.pip;
+        let list = match &input.pip {
+            Pip::Unsolved(list) => list,
+            Pip::Locked(_) => section,
+        };
+        let found: Vec<(&str, Lines)> = list
+            .iter()
+            .map(|one| (one.text.as_str(), one.lines))
+            .collect();
+        let six = format!("six==1   {hash}");
+        let line = |wanted: &str| {
+            let at = text.lines().position(|line| line.contains(wanted));
+            at.map_or(0, |at| at + 1)
+        };
+        let lines = |first: &str, last: &str| Lines {
+            first: Lines::one(line(first)).first,
+            last: Lines::one(line(last)).last,
+        };
+        assert_eq!(
+            found,
+            [
+                (six.as_str(), lines("six", "--hash")),
+                ("idna", lines("idna", "idna")),
+                ("flask", lines("flask", "flask")),
+            ]
+        );
+    }
+}
+
+#[test]
+fn what_a_key_in_a_list_for_pip_means_is_named() {
+    for (entry, meant) in [
+        ("six: 1.0", Some("six==1.0")),
+        ("six: '>=1,<2'", Some("six>=1,<2")),
+        ("six: ^1.2", Some("six>=1.2,<2")),
+        ("six: latest", Some("six")),
+        ("'six[a]': 1.0", Some("six[a]==1.0")),
+        ("six==1.0: x", None),
+        ("six: x", None),
+        ("'six>=1': 2", None),
+    ] {
+        let text = format!("channels: [c]\ndependencies:\n  - python\n  - pip:\n    - {entry}\n");
+        let file = SourceFile::new("env.yml", text);
+        let error = input::read(&file, Platform::LinuxAmd64, &InputSettings::default());
+        let help = error.unwrap_err().help.unwrap_or_default();
+        match meant {
+            Some(meant) => assert!(help.starts_with(&format!("Write `- {meant}`,")), "{help}"),
+            None => assert!(help.contains("without the colon"), "{entry}: {help}"),
+        }
+    }
+}

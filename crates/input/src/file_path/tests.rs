@@ -140,7 +140,6 @@ fn paths_in_a_nested_list_are_relative_to_the_environments_file() {
         ("docs", "docs/a", "x", true),
         ("docs", "docs/a", "x", false),
         ("docs", "a", "x", true),
-        ("docs", "a", "../x", true),
     ] {
         let named = NamedPath {
             beside: Some(at(Root::Context, beside)),

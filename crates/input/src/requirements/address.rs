@@ -1,6 +1,8 @@
 //! Addresses of packages, and those that look right but are not what is meant: the page of a repository, a repository without
 //! `git+`, git's own form `git@host:path`.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::syntax::is_valid;
@@ -10,14 +12,32 @@ use condafront_model::redact::{in_full, quoted};
 /// Servers on which `/OWNER/NAME` is a repository and its page.
 const SERVERS: &[&str] = &["github.com", "gitlab.com", "bitbucket.org", "codeberg.org"];
 
+/// Whether it is the address of a file on a web server, in any case, as for pip.
 pub(super) fn is_web(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://")
+    has_scheme(text, &["http://", "https://"])
 }
 
+/// Whether it is the address of a repository of any kind.
 pub(super) fn is_repository(text: &str) -> bool {
-    ["git+", "hg+", "svn+", "bzr+"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    has_scheme(text, &["git+", "hg+", "svn+", "bzr+"])
+}
+
+fn has_scheme(text: &str, starts: &[&str]) -> bool {
+    let mut starts = starts.iter();
+    starts.any(|start| {
+        let own = text.get(..start.len());
+        own.is_some_and(|own| own.eq_ignore_ascii_case(start))
+    })
+}
+
+/// An address on a server with its scheme in lower case. pip reads `file:` in lower case alone.
+pub(super) fn with_lower_scheme(url: &str) -> Cow<'_, str> {
+    match url.split_once("://") {
+        Some((scheme, rest)) if is_web(url) || is_repository(url) => {
+            Cow::Owned(format!("{}://{rest}", scheme.to_ascii_lowercase()))
+        }
+        _ => Cow::Borrowed(url),
+    }
 }
 
 /// The mistake of `git@host:path`, an address that only git itself reads.

@@ -25,6 +25,20 @@ pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
     }
 }
 
+/// Checks that all variables in `part` of a line have values; messages show `text`.
+///
+/// # Errors
+/// The first that has none.
+pub(super) fn check_variables(part: &str, text: &str) -> Result<(), Mistake> {
+    match variables(part).first() {
+        None => Ok(()),
+        Some(name) => Err(Mistake::new(
+            format!("${{{name}}} in `{}` has no value", quoted(text)),
+            format!("Set it with --build-arg {name}=…"),
+        )),
+    }
+}
+
 /// Checks the name at the start of `requirement`; messages show `text`.
 fn check_name(requirement: &str, text: &str) -> Result<(), Mistake> {
     let after = requirement
@@ -75,12 +89,7 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
     if is_for_pip(requirement) {
         return Ok(());
     }
-    if let Some(name) = variables(requirement).into_iter().next() {
-        return Err(Mistake::new(
-            format!("${{{name}}} in `{shown}` has no value"),
-            format!("Set it with --build-arg {name}=…"),
-        ));
-    }
+    check_variables(requirement, text)?;
     if let Some(mistake) = meant::mistake(requirement) {
         return Err(mistake);
     }

@@ -1,8 +1,8 @@
 //! Credentials in lists and options for pip. The builder's history and provenance would keep them, so a build rejects them.
 
 use super::list::List;
-use super::logical::has_credentials;
 use super::requirement::Source;
+use super::variables::has_credentials;
 use crate::section::args::BuildArgs;
 use condafront_model::source::Diagnostic;
 

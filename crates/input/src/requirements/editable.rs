@@ -1,7 +1,7 @@
 //! `-e`: packages that are to be installed as editable. An image has no source copy to edit, so they are installed like
 //! any other.
 
-use super::address::is_repository;
+use super::options::with_one_dash;
 use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
 
@@ -17,10 +17,8 @@ pub(super) fn of_line(text: &str) -> Result<Option<String>, Mistake> {
         Some((option, rest)) if option.ends_with('=') || rest.starts_with(char::is_whitespace) => {
             rest.trim_start()
         }
-        // `-e.` is `-e .`.
-        Some(("-e", rest)) if rest.starts_with(['.', '/', '\'', '"']) || is_repository(rest) => {
-            rest
-        }
+        // `-edemo` is `-e demo`, but `-extra-index-url` is not `-e xtra-index-url`.
+        Some(("-e", rest)) if with_one_dash(text).is_none() => rest,
         _ => return Ok(None),
     };
     let Some(mark) = rest.chars().next().filter(|c| ['\'', '"'].contains(c)) else {

@@ -5,11 +5,12 @@
 
 use super::address::is_web;
 use super::editable;
+use super::meant;
 use super::options::{self, PipOption, Place};
 use super::requirement::{Requirement, Source, after_editable, requirement_alone};
 use crate::file_path::FilePath;
 use crate::mistake::Mistake;
-use condafront_model::redact::quoted;
+use condafront_model::redact::{in_full, quoted};
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,14 @@ impl Entry {
     /// A line that pip would not understand, or that the build does not support.
     pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
+        if let Some(inside) = meant::in_quotes(text)
+            && Self::parse(inside).is_ok()
+        {
+            return Err(Mistake::new(
+                format!("`{}` has quotes, which pip does not remove", quoted(text)),
+                format!("Write `{}`.", in_full(inside)),
+            ));
+        }
         let editable = editable::of_line(text)?;
         if editable.is_none() && text.starts_with('-') {
             return options_alone(text);

@@ -29,8 +29,7 @@ const INDEX_OPTIONS: &[&str] = &[
 ];
 
 /// What constraints are for.
-const OF_CONSTRAINTS: &str =
-    "A constraint only limits the version of a package that is installed anyway: requests==2.32.3";
+const OF_CONSTRAINTS: &str = "A constraint only limits where a package that is installed anyway comes from, or its version: requests==2.32.3, or NAME @ URL";
 
 /// A list, including the lines of all files that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +74,7 @@ pub struct ListEntry {
 
 impl ListEntry {
     /// # Errors
-    /// A constraint on a package that the build would have to make, or one that pip does not accept.
+    /// A constraint that pip does not accept.
     pub(super) fn new(
         line: PipRequirement,
         entry: Entry,
@@ -83,22 +82,10 @@ impl ListEntry {
     ) -> Result<Self, Diagnostic> {
         if let Entry::Package(requirement) = &entry
             && is_constraint
-            && matches!(
-                requirement.source,
-                Source::Context(_) | Source::Repository(_)
-            )
         {
-            let shown = quoted(&line.text);
-            return Err(Diagnostic::new(format!(
-                "`{shown}` is a constraint, but names a package that must be built"
-            ))
-            .at(&line.file, line.lines)
-            .help(OF_CONSTRAINTS));
-        }
-        if let Entry::Package(requirement) = &entry
-            && is_constraint
-        {
-            let lack = if requirement.has_extras() {
+            let lack = if requirement.is_editable {
+                Some("is editable")
+            } else if requirement.has_extras() {
                 Some("has extras")
             } else {
                 (!requirement.is_named()).then_some("has no name")
@@ -167,10 +154,16 @@ impl List {
     }
 
     /// The packages that are neither in an index nor on a web server, each once, with the indices of their entries.
-    /// Each needs a wheel before pip can resolve the list.
+    /// Each needs a wheel before pip can resolve the list: those that only a constraint names, too.
     pub fn local(&self) -> impl Iterator<Item = (usize, &ListEntry, &Requirement)> {
         let mut sources = Vec::new();
-        self.wanted().filter(move |(_, _, requirement)| {
+        let entries = self.entries.iter().enumerate();
+        let constraints = entries.filter(|(_, entry)| entry.is_constraint);
+        let constraints =
+            constraints.filter_map(|(index, entry)| Some((index, entry, entry.requirement()?)));
+        // What asks for a package says more about it than a constraint.
+        let all = self.wanted().chain(constraints);
+        all.filter(move |(_, _, requirement)| {
             let source = &requirement.source;
             let is_local = matches!(source, Source::Context(_) | Source::Repository(_));
             let is_new = is_local && !sources.contains(&source);

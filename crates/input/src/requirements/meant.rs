@@ -47,12 +47,6 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
             help,
         ));
     }
-    if let Some(inside) = without_quotes(text) {
-        return Some(Mistake::new(
-            format!("`{shown}` has quotes, which pip does not remove"),
-            format!("Write `{}`.", in_full(inside)),
-        ));
-    }
     if let Some((_, spec)) = text.split_once("::")
         && !text.contains("://")
     {
@@ -116,12 +110,13 @@ fn installed(text: &str) -> Option<(&str, bool)> {
     Some((installed, is_condas))
 }
 
-/// The requirement in quotes, which a comma may follow as in a list of Python or JSON.
-fn without_quotes(text: &str) -> Option<&str> {
+/// The text of a line in quotes, which a comma may follow as in a list of Python or JSON.
+pub(super) fn in_quotes(text: &str) -> Option<&str> {
+    const QUOTES: [char; 2] = ['\'', '"'];
     let text = text.trim().trim_end_matches(',').trim_end();
-    let quote = text.chars().next().filter(|c| ['\'', '"'].contains(c))?;
+    let quote = text.chars().next().filter(|c| QUOTES.contains(c))?;
     let inside = text[1..].strip_suffix(quote).unwrap_or(&text[1..]);
-    is_valid(inside).then_some(inside)
+    Some(inside).filter(|inside| !inside.starts_with(QUOTES))
 }
 
 /// A dependency of conda's as a requirement, as far as that is possible.
@@ -212,6 +207,13 @@ fn of_marker(asked: &str, marker: &str) -> Option<String> {
             in_full(asked.trim_end())
         ));
     }
+    let is_of_locks = |word: &str| ["extras", "dependency_groups"].contains(&word);
+    if marker.split(|c| !is_name_char(c)).any(is_of_locks) {
+        return Some(
+            "Only a pylock.toml has conditions on `extras` and `dependency_groups`. Remove it; extras follow the name: NAME[extra]."
+                .to_owned(),
+        );
+    }
     let meant = corrected(marker);
     (meant != marker && is_valid(&format!("x ; {meant}")))
         .then(|| format!("Write `{}` after the semicolon.", in_full(meant.trim())))
@@ -224,6 +226,8 @@ fn corrected(marker: &str) -> String {
     let mut meant = String::new();
     let mut rest = marker;
     let mut is_value = false;
+    // Whether the comparison begins with a name: only then, the other side is a value.
+    let mut is_named = false;
     while let Some(first) = rest.chars().next() {
         let end = match first {
             '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |at| at + 2),
@@ -235,11 +239,18 @@ fn corrected(marker: &str) -> String {
         let is_variable = || is_valid(&format!("x ; {part} == 'x'"));
         match part {
             "and" | "or" | "not" => meant.push_str(part),
-            _ if is_word(first) && part != "in" && is_value && !is_variable() => {
+            _ if is_word(first) && part != "in" && is_value && is_named && !is_variable() => {
                 meant.extend(["\"", part, "\""]);
             }
-            _ if is_word(first) && !is_value => meant.push_str(of_markers(part)),
-            _ => meant.push_str(part),
+            "in" => meant.push_str(part),
+            _ if is_word(first) && !is_value => {
+                is_named = true;
+                meant.push_str(of_markers(part));
+            }
+            _ => {
+                is_named &= !"'\"".contains(first) || is_value;
+                meant.push_str(part);
+            }
         }
         let is_space = first.is_whitespace() || first == '(';
         is_value = is_operator(first) || part == "in" || (is_value && is_space);
@@ -282,8 +293,6 @@ mod tests {
             "pip install",
             "$ python -m pip install requests",
             "conda install -c conda-forge pandas",
-            "'torch>=1.9.0',",
-            "\"requests==2.32\"",
             "<!DOCTYPE html>",
             "[build-system]",
             "from setuptools import setup",
@@ -299,8 +308,7 @@ mod tests {
         }
         insta::assert_snapshot!(all);
         for text in ["pip", "pipenv install", "a=1", "a==1", "'a", "a b"] {
-            let is_known = mistake(text).is_some();
-            assert_eq!(is_known, text == "'a", "{text}");
+            assert_eq!(mistake(text), None, "{text}");
         }
     }
 
@@ -340,7 +348,15 @@ mod tests {
         ] {
             assert_eq!(help(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["foo; bar", "foo @ bar", "4 + 4 = 2", "foo>=", "foo=="] {
+        let of_locks = help("foo; 'a' in extras").unwrap_or_default();
+        assert!(of_locks.starts_with("Only a pylock.toml"), "{of_locks}");
+        let others = [
+            "foo; bar",
+            "foo; 'a' in bar",
+            "foo; 'a' == b and c",
+            "foo @ bar",
+        ];
+        for text in others.into_iter().chain(["4 + 4 = 2", "foo>=", "foo=="]) {
             assert_eq!(help(text), None, "{text}");
         }
         assert!(help("foo==1.0 \\").unwrap().contains("continues"));

@@ -136,6 +136,12 @@ pub(super) fn read(text: &str, place: Place) -> Result<Vec<PipOption>, Mistake> 
                 "Put each requirement on its own line, or remove it.",
             ));
         }
+        if let Some(name) = with_one_dash(&word) {
+            return Err(Mistake::new(
+                format!("`{}` has one dash", quoted(&word)),
+                format!("Write two: `{name}`."),
+            ));
+        }
         let (name, given) = split(&word);
         let Some(known) = by_name(name) else {
             return Err(unknown(name));
@@ -166,6 +172,16 @@ pub(super) fn read(text: &str, place: Place) -> Result<Vec<PipOption>, Mistake> 
         });
     }
     Ok(options)
+}
+
+/// The long option that a text starts with, if it has one dash too few.
+pub(super) fn with_one_dash(text: &str) -> Option<&'static str> {
+    let name = text.split(|c: char| c == '=' || c.is_whitespace()).next()?;
+    let names = KNOWN
+        .iter()
+        .flat_map(|known| std::iter::once(&known.name).chain(known.others));
+    let mut long = names.filter(|known| known.starts_with("--"));
+    long.find(|known| name == &known[1..]).copied()
 }
 
 /// Splits an option's name from a value that is attached to it: `--index-url=x`, `-ix`.

@@ -3,21 +3,22 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::check::check_variables;
 use super::entry::Entry;
 use super::list::{List, ListEntry};
-use super::logical;
 use super::other_file;
 use super::requirement::Source;
+use super::variables::with_args;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
 use crate::leftover;
+use crate::logical_lines;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_model::visible::unfit;
-use condafront_step_spec::pip_variables::variables;
 
 /// How many files may be read at once, each named by the one before it.
 const DEEPEST: usize = 32;
@@ -89,9 +90,9 @@ impl<'a> Reading<'a> {
             let constraints = current.constraints;
             let folder = current.folder.clone();
             let beside = current.path.as_ref().map(FilePath::folder);
-            let text = logical::without_comment(&line.text).trim();
+            let text = logical_lines::without_comment(&line.text).trim();
             let line = PipRequirement {
-                text: logical::with_args(text, self.args),
+                text: with_args(text, self.args),
                 ..line
             };
             if line.text.is_empty() {
@@ -112,7 +113,22 @@ impl<'a> Reading<'a> {
                 Some(found) => Err(leftover::not_rendered(found)),
                 None => Entry::parse(&line.text),
             };
-            let entry = entry.map_err(|mistake| mistake.at(place))?;
+            let entry = entry.map_err(|mistake| {
+                let error = mistake.at(place);
+                // A requirement of its own starts with its name.
+                let is_rest = !line.text.starts_with(char::is_alphanumeric);
+                let cut = logical_lines::cut(line.file.lossy_text(), line.lines);
+                match cut.filter(|_| is_rest) {
+                    Some("") => error.help(
+                        "The empty line above it ends the requirement that a `\\` continues: remove the empty line.",
+                    ),
+                    Some(comment) => error.help(format!(
+                        "The comment `{}` ends the requirement that the `\\` before it continues: move the comment above the requirement.",
+                        quoted(comment)
+                    )),
+                    None => error,
+                }
+            })?;
             if let Entry::File { path, constraints } = entry {
                 let named = self.named(&path, &line)?;
                 self.wanted = Some(IncludedFile {
@@ -185,7 +201,7 @@ impl<'a> Reading<'a> {
             let location = &wanted.named.location;
             return Err(error.at(&location.file, location.lines));
         }
-        let lines = logical::lines(text);
+        let lines = logical_lines::lines(text);
         let lines = lines
             .into_iter()
             .map(|(text, lines)| PipRequirement {
@@ -234,10 +250,12 @@ impl<'a> Reading<'a> {
                 .help(help.to_owned()))
         };
         let shown = quoted(path);
-        if let Some(name) = variables(path).into_iter().next() {
-            let message = format!("${{{name}}} in `{shown}` has no value");
-            return error(message, &format!("Set it with --build-arg {name}=…"));
-        }
+        check_variables(path, path).map_err(|mistake| {
+            mistake.at(Place {
+                file: &line.file,
+                lines: line.lines,
+            })
+        })?;
         if path.starts_with('/') {
             return error(
                 format!("`{shown}` is an absolute path"),

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::address::{self, is_repository, is_web};
-use super::check::{check_marker, check_syntax};
+use super::address::{self, is_repository, is_web, with_lower_scheme};
+use super::check::{check_marker, check_syntax, check_variables};
 use super::meant;
 use super::paths::{LocalPath, context_path, of_file_url, on_a_machine};
 use super::repository::{self, Repository};
@@ -12,7 +12,7 @@ use crate::marker::Marker;
 use crate::mistake::Mistake;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
-use condafront_model::redact::quoted;
+use condafront_model::redact::{in_full, quoted};
 use condafront_step_spec::pip_variables::variables;
 
 /// A requested package.
@@ -135,8 +135,7 @@ pub(super) fn after_editable(text: &str) -> Result<Requirement, Mistake> {
         ));
     }
     // There, a name is that of a folder.
-    let is_name =
-        !text.contains(['/', '\\', ':', '@']) && !text.starts_with('.') && !is_repository(text);
+    let is_name = !text.contains(['/', '\\', ':', '@']) && !text.starts_with('.');
     let found = if is_name {
         requirement_alone(&format!("./{text}"))?
     } else if text.starts_with("file:") && !text.contains('#') {
@@ -186,6 +185,7 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
         || bare.starts_with('.')
         || is_archive(bare)
     {
+        check_variables(bare, text)?;
         check_marker(marker, text)?;
         let path = context_path(bare)?;
         check_wheel(bare)?;
@@ -267,6 +267,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         return Err(mistake);
     }
     check_marker(marker, text)?;
+    let url = &with_lower_scheme(url);
     let shown = quoted(url);
     let mut file_hashes = Box::default();
     let source = if is_web(url) {
@@ -290,15 +291,28 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
             "Use a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
         ));
     } else if let Some(found) = of_file_url(url) {
+        check_variables(url, text)?;
         let found = found?;
         file_hashes = Box::new(found.hashes);
         Source::Context(found.path)
     } else if url.starts_with('/') {
         return Err(on_a_machine(url));
     } else {
+        check_variables(url, text)?;
+        let capitals = url
+            .get(..5)
+            .filter(|start| start.eq_ignore_ascii_case("file:"));
+        let path = capitals.map_or(url.as_ref(), |_| &url[5..]);
+        let is_path =
+            capitals.is_some() || (!path.contains(':') && (path.contains('/') || is_archive(path)));
         return Err(Mistake::new(
             format!("`{shown}` is not a URL that the build can fetch"),
-            "Give an http(s) URL, or a path in the build context without a name in front: ./demo",
+            if is_path {
+                format!("Write `file:{}` for that path.", in_full(path))
+            } else {
+                "Give an http(s) URL, or a path in the build context without a name in front: ./demo"
+                    .to_owned()
+            },
         ));
     };
     let file = url.split(['?', '#']).next().unwrap_or(url);

@@ -15,7 +15,7 @@ pub(super) fn parse(requirement: &str) -> Result<Parsed, pep508_rs::Pep508Error<
 }
 
 /// Whether `requirement` is valid.
-pub(super) fn is_valid(requirement: &str) -> bool {
+pub(crate) fn is_valid(requirement: &str) -> bool {
     is_readable(requirement) && (parse(requirement).is_ok() || is_for_pip(requirement))
 }
 

@@ -92,6 +92,13 @@ fn valid_requirements_are_left_to_pip() {
         "--extra-index https://i.example/simple",
         "--all-releases :all: --only-final x",
         "-e.",
+        "-edemo",
+        "-edemo[x]",
+        "HTTPS://f.example/x-1-py3-none-any.whl",
+        "x @ HTTP://f.example/x-1.zip",
+        "x @ GIT+HTTPS://g.example/x.git@v1",
+        "-i HTTPS://i.example/simple",
+        "x[a] @ file:./x",
         "-e./x[dev]",
         "-egit+https://g.example/x.git",
     ] {
@@ -182,6 +189,25 @@ const MISTAKES: &[&str] = &[
     "file:./x-1-py3-none-any.whl#sha256=00",
     "file:./x-1-py3-none-any.whl#sha512=00",
     "-e \"\"",
+    "\"./x\"",
+    "'x @ https://f.example/x-1.zip'",
+    "\"-e ./x\",",
+    "'-r more.txt'",
+    "./${D}",
+    "-e ${D}",
+    "file:${D}/x",
+    "x @ ${URL}",
+    "x @ file:./${D}",
+    "x==1 \\\n    # via y\n    --hash=sha256:00",
+    "x==1 \\\n\n    --hash=sha256:00",
+    "x>=1, \\\n# not 3\n<3",
+    "x>=1 \\\n# not 3\ny=1",
+    "x @ x",
+    "x @ FILE:./x",
+    "-extra-index-url https://i.example/simple",
+    "-requirement=more.txt",
+    "x; 'a' in extras",
+    "x; 'a' in b",
 ];
 
 #[test]
@@ -200,6 +226,8 @@ fn mistakes_read_well() {
         "./demo",
         "requests[socks]<3; python_version > '3'",
         "https://f.example/x-1.zip",
+        "git+https://g.example/x",
+        "-e git+https://g.example/x#egg=x",
     ] {
         let text = format!("requests[]<3\nhttps://f.example/x-1.zip#egg=x\n{text}\n");
         add(read("-c c.txt", &[("c.txt", &text)]).unwrap_err());

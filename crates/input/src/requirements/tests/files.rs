@@ -84,6 +84,49 @@ fn files_name_files() {
 }
 
 #[test]
+fn a_constraint_may_name_what_must_be_built() {
+    let constraints =
+        "x @ git+https://g.example/x@v1\ny @ file:./y\nz @ file:./z ; os_name == 'nt'\n";
+    let list = read(
+        "-r main.txt",
+        &[
+            ("main.txt", "-c c.txt\nx\n-e ./y\n"),
+            ("c.txt", constraints),
+        ],
+    )
+    .unwrap();
+    let local: Vec<(&str, bool)> = list
+        .local()
+        .map(|(_, entry, found)| (entry.text.as_str(), found.is_editable))
+        .collect();
+    assert_eq!(
+        local,
+        [("-e ./y", true), ("x @ git+https://g.example/x@v1", false)]
+    );
+    let step: Vec<(String, bool, Option<usize>)> = list
+        .for_step(false)
+        .into_iter()
+        .map(|entry| {
+            (
+                entry.text,
+                entry.is_constraint,
+                entry.wheel.map(|it| it.index),
+            )
+        })
+        .collect();
+    let of = |text: &str, is_constraint, wheel| (text.to_owned(), is_constraint, wheel);
+    assert_eq!(
+        step,
+        [
+            of("x @ ", true, Some(1)),
+            of("y @ ", true, Some(0)),
+            of("x", false, None),
+            of("", false, Some(0)),
+        ]
+    );
+}
+
+#[test]
 fn files_that_name_files_have_an_end() {
     let message = |count: usize, times: usize| {
         let files = (0..count).map(|number| {

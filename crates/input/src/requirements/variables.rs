@@ -1,82 +1,9 @@
-//! How pip preprocesses the lines of a requirements file (`pip/_internal/req/req_file.py`, `preprocess`): it joins
-//! continuations, drops comments and expands variables.
+//! Variables in lists, and the credentials that they are for.
 
 use condafront_model::redact;
 use condafront_step_spec::pip_variables::{variables, with_values};
 
 use crate::section::args::BuildArgs;
-use condafront_model::source::Lines;
-
-/// The logical lines of `text` that are not empty, each with the lines of the file that it spans.
-pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
-    let mut found = Vec::new();
-    let mut open: Option<(String, usize)> = None;
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let (mut joined, first) = open.take().unwrap_or((String::new(), number));
-        let is_comment = line.trim_start().starts_with('#');
-        match line.strip_suffix('\\') {
-            Some(line) if !is_comment => {
-                joined.push_str(line);
-                open = Some((joined, first));
-            }
-            _ => {
-                if is_comment {
-                    // A comment ends a continuation and is not part of it.
-                    joined.push(' ');
-                }
-                joined.push_str(line);
-                push(&joined, first, number, &mut found);
-            }
-        }
-    }
-    if let Some((joined, first)) = open {
-        push(&joined, first, text.lines().count(), &mut found);
-    }
-    found
-}
-
-/// The lines of an entry of a list, which is at `lines` of its file. An entry may have several: tools write it to a
-/// requirements file as it is.
-pub(crate) fn lines_of_entry(text: &str, lines: Lines) -> Vec<(String, Lines)> {
-    let text = text.trim_end();
-    if !text.trim_start().contains('\n') {
-        return vec![(text.trim().to_owned(), lines)];
-    }
-    let in_file = |own: Lines| {
-        let (first, last) = (lines.first + own.first - 1, lines.first + own.last - 1);
-        if last <= lines.last {
-            Lines { first, last }
-        } else {
-            lines
-        }
-    };
-    let found = self::lines(text).into_iter();
-    found.map(|(text, own)| (text, in_file(own))).collect()
-}
-
-fn push(line: &str, first: usize, last: usize, found: &mut Vec<(String, Lines)>) {
-    let text = without_comment(line).trim();
-    if !text.is_empty() {
-        let lines = Lines {
-            first: Lines::one(first).first,
-            last: Lines::one(last).last,
-        };
-        found.push((text.to_owned(), lines));
-    }
-}
-
-/// `line` without its comment, which starts at a `#` at the start of the line or after a space.
-pub(super) fn without_comment(line: &str) -> &str {
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        if c == '#' && before.is_whitespace() {
-            return &line[..at];
-        }
-        before = c;
-    }
-    line
-}
 
 /// Expands the build-args that `${NAME}` names in `text`. Other variables stay: pip may get their values from secrets.
 pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
@@ -182,26 +109,7 @@ fn without_plain_queries(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn lines_are_joined_as_pip_joins_them() {
-        let text = "requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
-        let found = lines(text);
-        let expected = [
-            ("requests>=2", 1, 1),
-            ("flask==3.0     --hash=sha256:aa", 4, 6),
-            ("x @ https://f.example/x.whl#sha256=bb", 7, 7),
-            ("last", 8, 8),
-        ];
-        let expected: Vec<(String, Lines)> = expected
-            .into_iter()
-            .map(|(text, first, last)| (text.to_owned(), Lines { first, last }))
-            .collect();
-        assert_eq!(found, expected);
-    }
 
     #[test]
     fn variables_are_in_capitals_and_braces() {
@@ -213,19 +121,5 @@ mod tests {
         );
         let names: Vec<&str> = variables(text).into_iter().collect();
         assert_eq!(names, ["EMPTY", "HOST", "TOKEN", "USER_1"]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_line_is_in_the_file(text in "([a-z#\\\\ ${}A-Z\r\n\u{2028}é]{0,40})|.*") {
-            let count = text.lines().count().max(1) as u32;
-            let mut last = 0;
-            for (line, lines) in lines(&text) {
-                prop_assert!(!line.is_empty());
-                prop_assert!(last < lines.first && lines.first <= lines.last && lines.last <= count);
-                last = lines.last;
-            }
-            let _ = with_args(&text, &BuildArgs::default());
-        }
     }
 }
