@@ -59,7 +59,7 @@ def skipped_tests(folder):
     names = set(re.findall(r"^(.+): test$", (folder / "ignored").read_text(), re.M))
     needs = Counter()
     for name in names:
-        found = re.match(r"needs_([a-z]+)_", name.rsplit("::", 1)[-1])
+        found = re.match(r"needs_([a-z0-9]+)_", name.rsplit("::", 1)[-1])
         if not found or found[1] not in REMEDIES:
             sys.exit(f"report: the name of the ignored test {name} does not say what it needs: it must start with needs_<{'|'.join(REMEDIES)}>_")
         if found[1] in unmet:
