@@ -319,6 +319,8 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
         "--extra-index-url https://files.example",
         &format!("demo @ git+https://git.example/demo.git@{commit}"),
         &format!("git+https://git.example/demo@{commit}"),
+        // Such a lock does not say how the commit was found.
+        "demo @ git+https://git.example/demo.git@main",
     ] {
         assert_eq!(check(line), Ok(()), "{line}");
     }
@@ -328,7 +330,7 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
         "flask>=3.1",
         "old==1.3",
         "./app",
-        "demo @ git+https://git.example/demo.git@main",
+        "more @ git+https://git.example/more.git@main",
         &format!("demo @ git+https://git.example/demo.git@{other}"),
         &format!("git+https://git.example/demo.git@{other}"),
     ] {
