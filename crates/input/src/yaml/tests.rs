@@ -126,7 +126,8 @@ fn aliases_of_aliases_do_not_explode() {
         "x".repeat(100_000),
         "*a, ".repeat(90)
     );
-    assert_eq!(error(&long), ALIASES);
+    let most = long.len().to_string();
+    assert_eq!(error(&long), ALIASES.replace("100000", &most));
     assert_eq!(
         error(&format!("a: &a 1\nb: [{}]\n", "*a, ".repeat(2000))),
         ALIASES
