@@ -86,17 +86,14 @@ impl UsageError {
                 "Write `condafront check {file}`. To build an image from it: docker build -f {file} ."
             ),
             Self::NoSuchFile(_) => "Check its name and the current folder.".to_owned(),
-            Self::Command(word) if DOCKER_BUILD.iter().any(|(known, _)| known == word) => {
-                let mut all = DOCKER_BUILD.iter().filter(|(known, _)| known == word);
-                let options = all.next().map_or("", |(_, options)| options);
-                format!("docker build does it: docker build {options}-f FILE .")
-            }
-            Self::Command(word) => did_you_mean(word, COMMANDS).unwrap_or_else(|| {
-                format!(
-                    "The commands are {}. Images are built by docker build -f FILE .",
-                    COMMANDS.join(", ")
-                )
-            }),
+            Self::Command(word) => docker_build(word)
+                .or_else(|| did_you_mean(word, COMMANDS))
+                .unwrap_or_else(|| {
+                    format!(
+                        "The commands are {}. Images are built by docker build -f FILE .",
+                        COMMANDS.join(", ")
+                    )
+                }),
             Self::FileOption => "Remove -f. For example: condafront check env.yml".to_owned(),
             Self::Platform(_) => {
                 let all = Platform::ALL.map(|platform| platform.to_string());
@@ -124,6 +121,14 @@ const DOCKER_BUILD: [(&str, &str); 7] = [
     ("outline", "--call=outline "),
     ("targets", "--call=targets "),
 ];
+
+/// How `docker build` does what somebody took for a command.
+fn docker_build(word: &str) -> Option<String> {
+    let (_, options) = DOCKER_BUILD.iter().find(|(known, _)| *known == word)?;
+    Some(format!(
+        "docker build does it: docker build {options}-f FILE ."
+    ))
+}
 
 /// The platform of `--platform`.
 fn named_platform(name: &str) -> Result<Platform, UsageError> {

@@ -85,9 +85,7 @@ fn runs_arguments(entrypoint: &Command) -> bool {
     // Scripts that set something up end in `exec "$@"`, most of the time.
     let is_script = name.ends_with(".sh") || name.contains("entrypoint");
     is_script
-        || words
-            .iter()
-            .any(|word| word.contains("\"$@\"") || word.contains("$@"))
+        || words.iter().any(|word| word.contains("$@"))
         || (RUNS_ARGUMENTS.contains(&name)
             && words.iter().skip(1).all(|word| word.starts_with('-')))
 }

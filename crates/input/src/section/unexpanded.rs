@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::section::image_section::{Command, Healthcheck, ImageSection, Located};
+use crate::section::image_section::{Command, Healthcheck, ImageSection};
 use crate::yaml;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::{in_full, quoted};
@@ -31,16 +31,11 @@ impl ImageSection {
             Healthcheck::None => None,
         });
         let run = self.run.iter().map(|run| ("run", &run.command, run.lines));
-        let start = |key, command: &'_ Option<Located<Command>>| {
+        let starts = [("entrypoint", &self.entrypoint), ("cmd", &self.cmd)].into_iter();
+        let starts = starts.filter_map(|(key, command)| {
             let command = command.as_ref()?;
-            Some((key, command.value.clone(), command.lines))
-        };
-        let starts = [
-            start("entrypoint", &self.entrypoint),
-            start("cmd", &self.cmd),
-        ];
-        let starts = starts.iter().flatten();
-        let starts = starts.map(|(key, command, lines)| (*key, command, *lines));
+            Some((key, &command.value, command.lines))
+        });
         let entrypoint = self.entrypoint.as_ref().map(|command| &command.value);
         let all = starts.chain(check).chain(run);
         let found = all.filter_map(|(key, command, lines)| {
