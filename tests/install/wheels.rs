@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use condafront_model::pypi_package::normalized;
@@ -9,6 +10,7 @@ use condafront_step_spec::wheel::{DirectUrl, Origin};
 use condafront_testkit::channel::{self, Channel, WheelFile};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use zip::ZipArchive;
 
 use super::step::{Step, mount_channel};
 use super::wheel_step::{SITE, WheelStep, files};
@@ -53,6 +55,81 @@ fn install_with_pip(prefix: &Path, wheels: &[PathBuf]) {
     );
 }
 
+/// What a wheel's name and archive say about its kind.
+struct Contents {
+    /// Python, ABI and platform tags.
+    tags: [String; 3],
+    /// The paths in the archive.
+    paths: Vec<String>,
+    entry_points: String,
+}
+
+impl Contents {
+    fn read(wheel: &Path) -> Self {
+        let name = wheel.file_stem().unwrap().to_string_lossy();
+        let mut tags = name.rsplit('-').map(str::to_owned);
+        let mut tag = || tags.next().unwrap();
+        let (platform, abi, python) = (tag(), tag(), tag());
+        let mut archive = ZipArchive::new(fs::File::open(wheel).unwrap()).unwrap();
+        let paths: Vec<String> = archive
+            .file_names()
+            .map(|name| name.unwrap().into_owned())
+            .collect();
+        let mut entry_points = String::new();
+        if let Some(path) = paths.iter().find(|it| it.ends_with("/entry_points.txt")) {
+            let mut file = archive.by_name(path).unwrap();
+            file.read_to_string(&mut entry_points).unwrap();
+        }
+        Self {
+            tags: [python, abi, platform],
+            paths,
+            entry_points,
+        }
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.paths.iter().any(|path| path.contains(part))
+    }
+
+    /// Whether it has modules in a folder at the top that is no package by itself.
+    fn has_namespace(&self) -> bool {
+        let mut modules = self.paths.iter().filter(|path| path.ends_with(".py"));
+        modules.any(|path| {
+            let top = path.split_once('/').map(|(top, _)| top);
+            top.is_some_and(|top| {
+                !top.contains('.') && !self.paths.contains(&format!("{top}/__init__.py"))
+            })
+        })
+    }
+}
+
+type IsOfKind = fn(&Contents) -> bool;
+
+/// What real wheels must be among those that are compared.
+const KINDS: [(&str, IsOfKind); 11] = [
+    ("without machine code", |it| it.tags[2] == "any"),
+    ("with machine code", |it| it.has(".so")),
+    ("with scripts", |it| it.has(".data/scripts/")),
+    ("with data", |it| it.has(".data/data/")),
+    ("with headers", |it| it.has(".data/headers/")),
+    ("in a namespace", Contents::has_namespace),
+    ("with programs", |it| {
+        it.entry_points.contains("[console_scripts]")
+    }),
+    ("with a program that needs an extra", |it| {
+        let mut lines = it
+            .entry_points
+            .lines()
+            .filter(|line| !line.starts_with('['));
+        lines.any(|line| line.ends_with(']'))
+    }),
+    ("for the stable ABI", |it| it.tags[1] == "abi3"),
+    ("for a platform and any python 3", |it| {
+        it.tags[0] == "py3" && it.tags[2] != "any"
+    }),
+    ("with several tags", |it| it.tags[2].contains('.')),
+];
+
 /// More than a hundred real wheels and an odd one: the same files with the same modes and contents, `RECORD` included.
 #[test]
 fn the_result_is_that_of_pip() {
@@ -78,6 +155,7 @@ fn the_result_is_that_of_pip() {
     fs::write(extra.path().join(odd.file_name()), odd.build()).unwrap();
     let mut wheels: Vec<PathBuf> = channel::wheels()
         .into_iter()
+        .chain(channel::further_wheels())
         .filter(|path| fs::metadata(path).unwrap().len() <= LARGEST)
         .chain([extra.path().join(odd.file_name())])
         .collect();
@@ -102,6 +180,12 @@ fn the_result_is_that_of_pip() {
         })
         .collect();
     assert_eq!(urls.len(), wheels.len());
+    for (kind, is_of_kind) in KINDS {
+        let has_one = wheels
+            .iter()
+            .any(|wheel| is_of_kind(&Contents::read(wheel)));
+        assert!(has_one, "no wheel {kind}");
+    }
     let mut step = WheelStep::new();
     step.spec.prefix = prefix.to_string_lossy().into_owned();
     for path in &wheels {

@@ -193,6 +193,14 @@ pub fn wheels() -> Vec<PathBuf> {
     pypi::wheels()
 }
 
+/// Further real wheels for the same python, of kinds that those do not have.
+///
+/// # Panics
+/// If they are not on this machine and PyPI cannot be reached.
+pub fn further_wheels() -> Vec<PathBuf> {
+    pypi::further_wheels()
+}
+
 /// The last pip for python 2.7, as PyPI has it.
 ///
 /// # Panics

@@ -11,9 +11,17 @@ use crate::engine::run;
 /// The list, in pip's own format.
 pub(super) const LIST: &str = include_str!("../../data/wheels.txt");
 
+/// Wheels of rare kinds, which no package of the channel is made from.
+const FURTHER: &str = include_str!("../../data/wheels-further.txt");
+
 /// The wheel files, sorted; downloaded if this machine does not have them yet.
 pub(super) fn wheels() -> Vec<PathBuf> {
     downloaded(LIST, "3.13")
+}
+
+/// The wheel files of rare kinds, sorted; downloaded if this machine does not have them yet.
+pub(super) fn further_wheels() -> Vec<PathBuf> {
+    downloaded(FURTHER, "3.13")
 }
 
 /// The wheel files of another list, for this version of python.
