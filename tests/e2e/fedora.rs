@@ -6,6 +6,7 @@ use std::process::Command;
 
 use condafront_testkit::cache::made_once;
 use condafront_testkit::engine::{Store, run};
+use condafront_testkit::server::{AUTHORITY, Certificate, Server};
 
 use crate::failure::Failures;
 use crate::image::{Image, each_prints};
@@ -124,4 +125,40 @@ fn packages_of_fedora_are_installed() {
     ] {
         assert!(text.contains(said), "{said}\nis not in\n{text}");
     }
+    dnf_trusts_the_authorities_of_a_company(&project, &base);
+}
+
+/// The repository of `base` on a server whose certificate is from an authority that nobody knows.
+fn dnf_trusts_the_authorities_of_a_company(project: &Project, base: &Image<'_>) {
+    let files = format!(
+        "FROM {} AS made\nFROM scratch\nCOPY --from=made /srv/RPMS /\n",
+        base.tag()
+    );
+    project.write("files.Dockerfile", files);
+    let files = ["build", "-f", "files.Dockerfile", "-o", "rpms", "."];
+    project.docker(&files).expect_success();
+    let server = Server::start_tls(Certificate::Good);
+    server.mount("/rpms", &project.path("rpms"));
+    let base = Image::from_dockerfile(
+        project,
+        &format!(
+            "FROM {}\nRUN rm -r /srv/RPMS && sed -i 's|file:///srv/RPMS|{}|' /etc/yum.repos.d/local.repo\n",
+            base.tag(),
+            server.url("/rpms")
+        ),
+    );
+    project.write("ca.pem", AUTHORITY);
+    let section = "  dnf: [hello-rpm]\n";
+    let args = ["--network", "host"];
+    let failed = build(project, base.tag(), section, &args).expect_failure();
+    for said in [">>>   dnf: [hello-rpm]", "CA_CERTIFICATES"] {
+        assert!(failed.stderr.contains(said), "{}", failed.stderr);
+    }
+    let secret = ["--secret", "id=CA_CERTIFICATES,src=ca.pem"];
+    build(project, base.tag(), section, &[&args[..], &secret].concat()).expect_success();
+    let output = project.run(&[], &["hello-rpm"]).expect_success();
+    assert_eq!(output.stdout, "hello from dnf\n");
+    let left = "find / -xdev -name '*condafront-auth*'";
+    let output = project.run(&["--user", "root"], &["sh", "-c", left]);
+    assert_eq!(output.expect_success().stdout, "");
 }

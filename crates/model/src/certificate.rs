@@ -60,6 +60,13 @@ const TEXTS: &[(CertificateFault, &[&str])] = &[
             "certificate is not trusted",
             "server certificate not trusted",
             "no system certificates available",
+            "unable to locally verify the issuer's authority",
+            // No authority is known at all.
+            "problem with the ssl ca cert",
+            "error setting certificate verify locations",
+            "error setting certificate file",
+            "error adding trust anchors from file",
+            "suitable tls ca certificate bundle",
         ],
     ),
     (
@@ -188,6 +195,18 @@ mod tests {
             ),
             (
                 "Curl error (60): SSL peer certificate or SSH remote key was not OK for https://a [SSL certificate problem: self-signed certificate in certificate chain]",
+                UnknownAuthority,
+            ),
+            (
+                "Curl error (77): Problem with the SSL CA cert (path? access rights?) for https://a/repodata/repomd.xml []",
+                UnknownAuthority,
+            ),
+            (
+                "fatal: unable to access 'https://g.example/x.git/': error setting certificate verify locations:  CAfile: /etc/ssl/certs/ca-certificates.crt",
+                UnknownAuthority,
+            ),
+            (
+                "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: /etc/ssl/certs/ca.crt",
                 UnknownAuthority,
             ),
             (
