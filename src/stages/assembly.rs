@@ -2,11 +2,13 @@
 
 use super::additions::Additions;
 use super::linked::Linked;
+use super::pip::Pipped;
 use super::session::Session;
 use super::system::SystemBase;
 use super::wheels::WheelGround;
 
 use buildkit_llb::{Input, Output};
+use futures_util::future::join_all;
 
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
@@ -16,7 +18,8 @@ use crate::inventory::{Component, Inventory};
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
 use condafront_graph::conda_image::{CondaImage, Layered};
-use condafront_graph::image::Stacking;
+use condafront_graph::image::{Stack, Stacking};
+use condafront_graph::pip::ADD_WHEELS;
 use condafront_graph::plan::sharing::Shared;
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_input::section::{Contract, ImageSection};
@@ -169,20 +172,65 @@ impl Image<'_> {
     /// The image with all packages of its environments.
     pub(super) async fn installed(&self) -> Result<Progress, BuildError> {
         let mut progress = self.linked().await?;
-        let ground = self.wheel_ground();
-        for environment in &self.environments {
+        for pipped in self.pip(&mut progress.root).await? {
             let mut components = Vec::new();
-            if let Input::Output(below) = &progress.root
-                && let Some(pip) = environment.pip(below, &ground).await?
-            {
-                progress.root = pip.root.into();
-                progress.history.extend(pip.layers);
-                progress.facts.extend(pip.facts);
-                components = pip.components;
+            if let Some(pipped) = pipped {
+                progress.history.extend(pipped.added.names());
+                progress.facts.extend(pipped.facts);
+                components = pipped.components;
             }
             progress.pypi.push(components);
         }
         Ok(progress)
+    }
+
+    /// Adds the PyPI packages of each environment to the image `root`, which has the conda packages.
+    async fn pip(&self, root: &mut Input) -> Result<Vec<Option<Pipped>>, BuildError> {
+        let Input::Output(image) = root else {
+            return Ok(self.environments.iter().map(|_| None).collect());
+        };
+        let ground = self.wheel_ground();
+        if self.stacking == Stacking::Copy || self.environments.len() == 1 {
+            let mut all = Vec::new();
+            for environment in &self.environments {
+                let pipped = environment.pip(image, &ground).await?;
+                if let Some(pipped) = &pipped {
+                    *image = pipped.root.clone();
+                }
+                all.push(pipped);
+            }
+            return Ok(all);
+        }
+        let each = self.environments.iter().map(async |environment| {
+            let alone = self.alone(environment, image)?;
+            environment.pip(&alone, &ground).await
+        });
+        // What is interrupted may be lost, so all of them end before an error of one of them is reported.
+        let pipped = join_all(each).await.into_iter();
+        let pipped: Vec<Option<Pipped>> = pipped.collect::<Result<_, BuildError>>()?;
+        let mut added = Stack::default();
+        for pipped in pipped.iter().flatten() {
+            added.append(pipped.added.clone());
+        }
+        *root = added.on(root, self.stacking, &self.tools.title(ADD_WHEELS));
+        Ok(pipped)
+    }
+
+    /// The image in which the PyPI packages of `environment` are found and built: without the other environments, so
+    /// that nothing is repeated if they change. `image` has all of them, and is taken if post-link scripts have run there.
+    fn alone(&self, environment: &Linked<'_>, image: &Output) -> Result<Output, BuildError> {
+        if !environment.facts.post_link.is_empty() {
+            return Ok(image.clone());
+        }
+        let alone = CondaImage::new(
+            &self.base.base.state,
+            &self.links,
+            &self.account,
+            &[environment.layered()],
+            &[],
+            self.stacking,
+        )?;
+        Ok(alone.root.output().unwrap_or(image).clone())
     }
 
     /// Assembles the finished image.

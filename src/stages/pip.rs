@@ -10,12 +10,12 @@ use super::platforms::PIP_INSTALLS;
 use super::pylock::LockedPackages;
 use super::wheels::WheelGround;
 
-use buildkit_llb::Output;
+use buildkit_llb::{Diff, Input, OpOptions as _, Output};
 
 use crate::gateway::error::BuildError;
 use crate::inventory::Component;
 use crate::pip_report::{self, Found};
-use condafront_graph::image::Stacking;
+use condafront_graph::image::{Stack, Stacking};
 use condafront_graph::pip::{PipNetwork, PipRoot};
 use condafront_input::{findings, pypi};
 
@@ -26,12 +26,15 @@ use condafront_step_spec::pip::{
     PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts, PipResolution, Resolved,
 };
 
+/// The name, in the progress, of the layer that pip made, if it is put on another image.
+const INSTALLED: &str = "[pip] take the installed packages";
+
 /// An image with PyPI packages.
 pub(super) struct Pipped {
     /// The image.
     pub(super) root: Output,
-    /// The new layers' names.
-    pub(super) layers: Vec<String>,
+    /// The new layers.
+    pub(super) added: Stack,
     /// The outputs of steps that the frontend reads.
     pub(super) facts: Vec<Output>,
     /// What is new.
@@ -43,7 +46,7 @@ impl Pipped {
     pub(super) fn none(root: &Output) -> Self {
         Self {
             root: root.clone(),
-            layers: Vec::new(),
+            added: Stack::default(),
             facts: Vec::new(),
             components: Vec::new(),
         }
@@ -136,7 +139,7 @@ impl Linked<'_> {
         let (made, mut facts) = self.pip_build(root, unbuilt, ground).await?;
         let wheels: Vec<Output> = made.iter().map(|it| it.wheel.output.clone()).collect();
         let own_root = match ground.stacking {
-            Stacking::Merge if pipped.layers.is_empty() => {
+            Stacking::Merge if pipped.added.is_empty() => {
                 self.environment.pip_root(&self.graph, &self.facts)?
             }
             _ => None,
@@ -153,7 +156,7 @@ impl Linked<'_> {
                 for_pip,
                 facts: of_root,
                 ..
-            } = if pipped.layers.is_empty() {
+            } = if pipped.added.is_empty() {
                 self.build_root(root, ground).await?
             } else {
                 self.build_root_on(&pipped.root, ground).await?
@@ -257,8 +260,12 @@ impl Linked<'_> {
         pipped
             .components
             .extend(components.map(|it| it.in_layer(&graph.name)));
+        let mut layer = Diff::new(&pipped.root, &graph.root);
+        layer.name(self.environment.tools.title(INSTALLED));
+        if let Input::Output(layer) = layer.build() {
+            pipped.added.push(&layer, &graph.name);
+        }
         pipped.root = graph.root;
-        pipped.layers.push(graph.name);
         pipped.facts.extend(graph.fetched);
         pipped.facts.push(graph.facts);
         Ok(())
@@ -276,14 +283,14 @@ impl Linked<'_> {
             return Ok(true);
         }
         // A package may replace one that an earlier step installed, which only pip can remove.
-        if !pipped.layers.is_empty() {
+        if !pipped.added.is_empty() {
             return Ok(false);
         }
         let Some(linked) = self.link_wheels(&pipped.root, files, ground).await? else {
             return Ok(false);
         };
         pipped.root = linked.root;
-        pipped.layers.extend(linked.layers);
+        pipped.added.append(linked.layers);
         pipped.facts.push(linked.facts);
         pipped.components.extend(linked.components);
         Ok(true)

@@ -13,7 +13,7 @@ use crate::gateway::error::BuildError;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::image::Stacking;
+use condafront_graph::image::{Stack, Stacking};
 use condafront_graph::install::InstallGraph;
 use condafront_graph::pip::{ADD_WHEELS, PipPackages, WheelGraph};
 use condafront_graph::plan::wheels::WheelPlan;
@@ -45,8 +45,8 @@ pub(super) struct WheelGround {
 pub(super) struct LinkedWheels {
     /// The image.
     pub(super) root: Output,
-    /// The new layers' names.
-    pub(super) layers: Vec<String>,
+    /// The new layers.
+    pub(super) layers: Stack,
     /// The output of the step that the frontend reads.
     pub(super) facts: Output,
     /// The wheels.
@@ -102,7 +102,8 @@ impl Linked<'_> {
         session.warn(&new).await?;
         let stack = environment.stack_wheels(&graph, &facts, &self.facts)?;
         let stack = stack.prefix_through(&ground.links, &environment.tools);
-        let Input::Output(root) = stack.on(&root.into(), ground.stacking, ADD_WHEELS) else {
+        let name = environment.tools.title(ADD_WHEELS);
+        let Input::Output(root) = stack.on(&root.into(), ground.stacking, &name) else {
             return Ok(None);
         };
         let layers = graph.layer_names(&linking.plan);
@@ -110,7 +111,7 @@ impl Linked<'_> {
         let components = components.map(|(wheel, layer)| wheel.in_layer(layer));
         Ok(Some(LinkedWheels {
             root,
-            layers: stack.names(),
+            layers: stack,
             components: components.collect(),
             facts: graph.facts,
         }))

@@ -205,6 +205,7 @@ fn what_was_found_is_not_looked_for_again() {
     pip::a_list_is_resolved_once_and_installed(project);
     pip_lists::lists_name_files_folders_and_repositories(project);
     pip_resolve::pip_sees_what_it_needs(project);
+    pip_resolve::environments_have_their_own_pip(project);
     dates::another_days_lists_change_nothing_and_build_args_override_the_file(project);
 }
 

@@ -1,6 +1,9 @@
 //! What pip needs in order to find packages for a list.
 
+use condafront_testkit::channel::WheelFile;
+
 use crate::pip::{fill_index, index, source_archive};
+use crate::pip_lists;
 use crate::project::{LOCK, Project, frontend};
 
 /// Writes an environment file with these conda packages and this list for pip.
@@ -89,4 +92,66 @@ pub(crate) fn pip_sees_what_it_needs(project: &Project) {
         .run(&[], &["python", "-m", "needs_all"])
         .expect_success();
     assert_eq!(output.stdout, "built\n");
+}
+
+/// What pip does for one environment is not done again if another one changes, and the image has all. On an engine that
+/// nothing else uses.
+pub(crate) fn environments_have_their_own_pip(project: &Project) {
+    let index_arg = fill_index(project);
+    let args = ["--network", "host", "--build-arg", &index_arg];
+    let channel = project.channel();
+    let app =
+        "from setuptools import setup\nsetup(name='app', version='1.0', py_modules=['app'])\n";
+    pip_lists::write(project, "app/setup.py", app);
+    pip_lists::write(project, "app/app.py", "import sys; print(sys.prefix)\n");
+    let file = |conda: &str, list: &str| {
+        format!(
+            "channels: [\"{channel}\"]\ndependencies: [python, pip, setuptools, {conda}, pip: [{list}]]\n"
+        )
+    };
+    project.write("tools.yml", file("certifi", "./app, hello.world<2"));
+    // pip replaces what conda brings.
+    let newer = WheelFile::new("idna", "99.0").file("idna/newer.py", "");
+    index(project, "idna", &[(newer.file_name(), newer.build())]);
+    let with_pip = |conda: &str| file(&format!("idna, {conda}"), "idna==99.0");
+    project.write("base.yml", with_pip("bumpme"));
+    project.write(
+        LOCK,
+        format!(
+            "# syntax={}\nenvironments: {{base: base.yml, tools: tools.yml}}\n",
+            frontend()
+        ),
+    );
+    project.push("first", &args);
+    for (changed, by, other) in [
+        ("base.yml", with_pip("bumpme, click"), "tools"),
+        ("tools.yml", file("click", "./app, hello.world<2"), "base"),
+    ] {
+        project.write(changed, by);
+        let next = project.push("next", &args);
+        let run = next.steps_run();
+        assert!(run.contains("[image] put the layers together"), "{run:?}");
+        // What is downloaded is asked for, and what pip is told is written down.
+        let repeated = run.iter().find(|name| {
+            let is_of_pip = ["[pip ", "[pip install "].map(|kind| format!("{kind}{other}"));
+            let is_cheap =
+                name.contains(" download ") || name.ends_with(" metadata of the other packages");
+            is_of_pip.iter().any(|kind| name.starts_with(kind)) && !is_cheap
+        });
+        assert!(repeated.is_none(), "{changed}: {run:?}");
+    }
+    project.build(&args).expect_success();
+    let code = "import app, markupsafe; from importlib.metadata import version; print(version('hello_world'))";
+    let output = project.run(&["-e", "ENV_NAME=tools"], &["python", "-c", code]);
+    let output = output.expect_success().stdout;
+    assert!(output.starts_with("/opt/conda/envs/tools\n"), "{output}");
+    let code = "from importlib.metadata import version; import idna.newer; print(version('idna')); import idna.core";
+    let output = project.run(&[], &["python", "-c", code]).expect_failure();
+    assert_eq!(output.stdout, "99.0\n");
+    // What conda had is gone.
+    assert!(
+        output.stderr.contains("No module named 'idna.core'"),
+        "{}",
+        output.stderr
+    );
 }

@@ -89,12 +89,17 @@ impl CondaImage {
         stack.push(&account.layer, &account.name);
         let mut packages = Stack::default();
         packages.push_environments(environments, shared)?;
+        let mut name = PACKAGES.to_owned();
         if let Some(one) = environments.first() {
-            let tools = one.environment.tools.of_image();
+            let tools = match environments {
+                [_] => one.environment.tools,
+                _ => one.environment.tools.of_image(),
+            };
             stack.append(packages.prefix_through(links, &tools));
+            name = tools.title(PACKAGES);
         }
         Ok(Self {
-            root: stack.on(base, stacking, PACKAGES),
+            root: stack.on(base, stacking, &name),
             history: stack.names(),
         })
     }

@@ -88,6 +88,11 @@ impl Stack {
         self.layers.append(&mut other.layers);
     }
 
+    /// Whether it has no layers.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     /// The layers' names, lowest first.
     pub fn names(&self) -> Vec<String> {
         self.layers.iter().map(|(_, name)| name.clone()).collect()

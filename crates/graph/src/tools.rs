@@ -53,7 +53,7 @@ impl Tools<'_> {
 
     /// A name with the platform and the environment, where the build has several: `[install 1/9] numpy` is
     /// `[install linux/arm64 gpu 1/9] numpy`.
-    pub(crate) fn title(&self, name: impl Into<String>) -> String {
+    pub fn title(&self, name: impl Into<String>) -> String {
         let name = name.into();
         let platform = self.platform.map(|platform| platform.to_string());
         let environment = self.environment.map(str::to_owned);

@@ -69,7 +69,7 @@ impl Environment<'_> {
             .cloned()
             .collect();
         self.stack_clashes(&mut stack, &graph.installed, &clashes)?;
-        let root = stack.on(&base.into(), Stacking::Merge, ROOT);
+        let root = stack.on(&base.into(), Stacking::Merge, &self.tools.title(ROOT));
         Ok(root
             .output()
             .cloned()
