@@ -289,6 +289,39 @@ fn exports_are_explained_once() {
     ]
     .map(str::to_owned);
     fails("From Windows, without builds", None, &plain);
+    // Fewer than an export usually has, but the prefix leaves no doubt.
+    let macos = Some(OtherSystem::MacOs);
+    let rest = ["plain".to_owned()];
+    fails(
+        "One build from macOS, as its prefix says",
+        macos,
+        &of(&[&known[..1], &rest]),
+    );
+    fails(
+        "All of two from macOS, as its prefix says",
+        macos,
+        &of(&[&known[..1], &many[..1]]),
+    );
+    fails(
+        "A name and a build from macOS, with a mistake",
+        macos,
+        &of(&[&["appnope".to_owned(), "numpi".to_owned()], &known[..1]]),
+    );
+    fails(
+        "Only names from macOS",
+        macos,
+        &of(&[&["appnope".to_owned()], &rest]),
+    );
+    fails(
+        "A mistake in a file from macOS",
+        macos,
+        &of(&[&["numpi".to_owned()], &rest]),
+    );
+    fails(
+        "One unknown name with a build, from nobody knows where",
+        None,
+        &of(&[&many[..1], &rest]),
+    );
     fails(
         "With a mistake of its own",
         None,

@@ -13,7 +13,7 @@ use rattler_conda_types::{MatchSpec, RepoDataRecord};
 /// How many MatchSpecs are reported one by one. More have one cause, or hide the message that matters.
 const MOST: usize = 8;
 
-/// More MatchSpecs than this that name builds no channel has are an export's, not mistakes.
+/// More MatchSpecs than this that name builds no channel has are an export's, not mistakes, whatever else the file says.
 const FEW: usize = 3;
 
 /// How many examples a shared cause has.
@@ -108,7 +108,12 @@ fn of_export<'a>(
         is_nowhere && (is_pinned || (is_foreign && matches!(one.what, Missing::Name)))
     };
     let (exported, others): (Vec<_>, Vec<_>) = all.into_iter().partition(shows);
-    if exported.len() > FEW {
+    let has_builds = || {
+        let mut exported = exported.iter();
+        exported.any(|one| is_pinned(&search.request.specs[one.spec]))
+    };
+    let is_of_other_system = search.solve.origin.exported_on.is_some() && has_builds();
+    if exported.len() > FEW || is_of_other_system {
         return (exported, others);
     }
     (Vec::new(), exported.into_iter().chain(others).collect())
@@ -139,15 +144,24 @@ fn export(search: &Search<'_>, all: &[Unavailable<'_>]) -> Option<Part> {
         return None;
     }
     let of_all = match (all.len(), search.solve.specs.len()) {
+        (2, 2) => "both dependencies".to_owned(),
         (some, every) if some == every => format!("all {every} dependencies"),
         (some, every) => format!("{some} of the {every} dependencies"),
     };
     let subdir = &search.solve.subdir;
     let (message, help) = match (system, has_builds) {
         (Some(system), true) => (
-            format!(
-                "the environment was exported on {system}: {of_all} name packages or builds that do not exist for {subdir}, such as {shown}"
-            ),
+            match all.len() {
+                1 => format!(
+                    "the environment was exported on {system}: {shown} is a package or build that does not exist for {subdir}"
+                ),
+                few if few <= EXAMPLES => format!(
+                    "the environment was exported on {system}: {of_all} name packages or builds that do not exist for {subdir}: {shown}"
+                ),
+                _ => format!(
+                    "the environment was exported on {system}: {of_all} name packages or builds that do not exist for {subdir}, such as {shown}"
+                ),
+            },
             "Export it again with `conda env export --from-history`, which lists only what you asked for, without builds.".to_owned(),
         ),
         (Some(system), false) => (

@@ -255,6 +255,10 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
             "{meant} If the name is right, these channels do not have it for {}.",
             search.solve.subdir
         ),
+        (None, _) if is_pinned(spec) => format!(
+            "If an export wrote this line, the package may be for another platform: `conda env export --from-history` lists only what you asked for. Otherwise, check the name, and that `channels` includes a channel that has it for {}.",
+            search.solve.subdir
+        ),
         (None, _) => format!(
             "Check the name, and that `channels` includes a channel that has it for {}. Packages that are only on PyPI go under `pip:`.",
             search.solve.subdir
