@@ -2,5 +2,6 @@
 
 pub mod build_args;
 pub mod choices;
+pub mod inputs;
 pub mod settings;
 pub mod target;

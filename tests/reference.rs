@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use condafront::options::build_args::BUILD_ARGS;
+use condafront::options::inputs;
 use condafront::options::target::Target;
 use condafront_input::section::keys;
 use condafront_model::lint::Rule;
@@ -34,6 +35,18 @@ fn generated(name: &str) -> String {
             row(&["---", "---", "---"]);
             for key in keys() {
                 row(&[&code(key.name), key.about, &code(key.example)]);
+            }
+        }
+        "named contexts" | "secrets" | "variables" => {
+            let (heading, all) = match name {
+                "named contexts" => ("`--build-context`", inputs::named_contexts()),
+                "secrets" => ("`--secret`", inputs::secrets()),
+                _ => ("variable", inputs::container_variables()),
+            };
+            row(&[heading, ""]);
+            row(&["---", "---"]);
+            for one in all {
+                row(&[&one.form, one.about]);
             }
         }
         "rules" | "rules on request" => {
@@ -93,7 +106,7 @@ fn the_reference_is_what_the_code_says() {
         blocks += 1;
     }
     own.push_str(rest);
-    assert_eq!(blocks, 5);
+    assert_eq!(blocks, 8);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &own).unwrap();
     }

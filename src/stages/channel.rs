@@ -19,6 +19,7 @@ use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
+use crate::options::inputs::MICROMAMBA;
 use condafront_graph::Tools;
 use condafront_graph::channel::Part;
 use condafront_graph::image::{Stack, Stacking};
@@ -107,7 +108,7 @@ impl<'a> Session<'a> {
     async fn collect_installer(&self, contents: &mut Contents) -> Result<(), BuildError> {
         if self
             .options
-            .named_context("micromamba", self.platform)
+            .named_context(MICROMAMBA, self.platform)
             .is_some()
         {
             return Ok(());

@@ -7,15 +7,11 @@ use buildkit_llb::Input;
 use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
+use crate::options::inputs::{NEW, OLD};
 use crate::options::target::Target;
 use condafront_model::platform::Platform;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::diff::{Change, DIFF_FILE, DIFF_TEXT, DiffImage, DiffReport, DiffSpec};
-
-/// The named context with the image to compare with.
-const OLD: &str = "old";
-/// The named context with the image to describe. Without it, that is what the file describes.
-const NEW: &str = "new";
 
 impl Session<'_> {
     /// Compares two images for each platform; the result has the reports.

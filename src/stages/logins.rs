@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use buildkit_llb::Definition;
 
-use super::offline::CONTEXT;
 use super::session::{Session, native};
 use crate::context::named::Finder;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::gateway::own_image;
 use crate::gateway::solving::Evaluate;
+use crate::options::inputs::CHANNEL;
 use crate::options::settings::Settings;
 use condafront_graph::{programs, write_environment};
 use condafront_input::options::Options;
@@ -25,7 +25,7 @@ use condafront_model::source::SourceFile;
 /// An invalid build-arg, or secrets that cannot be read.
 pub(crate) async fn settings(bridge: &Bridge, options: &Options) -> Result<Settings, BuildError> {
     // No server is asked for anything.
-    if options.get(&format!("context:{CONTEXT}")).is_some() {
+    if options.get(&format!("context:{CHANNEL}")).is_some() {
         return Ok(Settings::with_logins(
             options.build_args(),
             Logins::Unknown,

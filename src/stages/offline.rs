@@ -10,6 +10,7 @@ use crate::context::folder::NamedFolder;
 use crate::gateway::error::BuildError;
 use crate::gateway::repodata::FILES;
 use crate::gateway::solving::{Evaluate, Reference};
+use crate::options::inputs::CHANNEL;
 use condafront_graph::downloads::{self, Addresses};
 use condafront_graph::pip::PipNetwork;
 use condafront_input::SolveRequest;
@@ -23,9 +24,6 @@ use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::local_channel::WantedFile;
 use condafront_step_spec::solve::RepodataSpec;
 
-/// The name of the context.
-pub(super) const CONTEXT: &str = "channel";
-
 /// A file that the folder should have.
 struct FileInFolder<'a> {
     label: String,
@@ -38,7 +36,7 @@ struct FileInFolder<'a> {
 impl Session<'_> {
     /// The folder, if the user passes one.
     pub(super) async fn channel_folder(&self) -> Result<Option<NamedFolder>, BuildError> {
-        self.finder().folder(CONTEXT).await
+        self.finder().folder(CHANNEL).await
     }
 
     /// Where these conda packages come from.

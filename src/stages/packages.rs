@@ -8,6 +8,7 @@ use std::sync::Arc;
 use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
+use crate::options::inputs::MICROMAMBA;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::{Environment, Micromamba};
 use condafront_graph::install::InstallGraph;
@@ -48,7 +49,7 @@ impl Session<'_> {
         if installer == Installer::Native {
             return Ok(None);
         }
-        if let Some(found) = self.finder().named("micromamba").await? {
+        if let Some(found) = self.finder().named(MICROMAMBA).await? {
             return match found.state {
                 Input::Output(from) => Ok(Some(Micromamba::Given {
                     from,

@@ -7,6 +7,7 @@ use buildkit_llb::{Input, Output};
 use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
+use crate::options::inputs::IMAGE;
 use crate::options::target::Target;
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::platform::Platform;
@@ -15,8 +16,6 @@ use condafront_step_spec::verify::{
     Extent, Finding, Reason, VERIFY_FILE, VerifyReport, VerifySpec,
 };
 
-/// The named context with the image to check.
-const IMAGE: &str = "image";
 /// How many findings the error lists.
 const LISTED: usize = 40;
 

@@ -2,9 +2,9 @@
 //! them too would break every container.
 
 /// Chooses the environment to activate.
-pub(crate) const ENV_NAME: &str = "ENV_NAME";
+pub const ENV_NAME: &str = "ENV_NAME";
 /// `1` means the plain image.
-pub(crate) const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
+pub const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
 /// Names the image's own user, as in micromamba-docker.
 pub(crate) const IMAGE_USER: &str = "MAMBA_USER";
 /// The home of the user who runs the container.

@@ -8,6 +8,7 @@ use super::downloads::Address;
 use super::network::NetworkAccess;
 use super::step::Step;
 use super::tools::Tools;
+use condafront_input::Logins;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR, SHARDS_DIR};
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec, login_variables};
@@ -144,8 +145,9 @@ fn download_shards(step: &mut Step, files: &[RepodataSpec], network: &NetworkAcc
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),
         };
-        for (variable, kind) in login_variables(index).into_iter().zip(["HEADER", "TOKEN"]) {
-            exec.secret_env(variable, format!("HTTP_AUTH_{kind}_{server}"), true);
+        let [token, header] = Logins::names(&server);
+        for (variable, secret) in login_variables(index).into_iter().zip([header, token]) {
+            exec.secret_env(variable, secret, true);
         }
     }
 }

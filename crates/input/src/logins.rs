@@ -20,7 +20,7 @@ impl Default for Logins {
 
 impl Logins {
     /// The names that the login for a host can have.
-    pub(crate) fn names(host: &str) -> [String; 2] {
+    pub fn names(host: &str) -> [String; 2] {
         ["HTTP_AUTH_TOKEN_", "HTTP_AUTH_HEADER_"].map(|kind| format!("{kind}{host}"))
     }
 
