@@ -202,6 +202,9 @@ impl OwnLock {
         };
         let settings = surroundings.settings;
         self.check(request, &packages, lock, settings)?;
+        if !self.is_beside && LockKind::of(lock) == LockKind::Pixi {
+            self.check_dates(&input, request, lock, surroundings)?;
+        }
         if let (Some(list), Pip::Locked(pip)) = (surroundings.list, &found.pip) {
             let kind = LockKind::of(lock);
             self.check_pip(list, &packages, pip, kind, settings)?;

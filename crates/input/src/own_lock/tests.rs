@@ -1,3 +1,4 @@
+mod dates;
 mod kept;
 
 use super::*;
