@@ -155,6 +155,12 @@ fn parse_id(text: &str) -> Result<u32, String> {
 
 /// The build-arg with the time of the image and, if the exporter is told to, of its files. BuildKit reads it.
 fn check_epoch(text: &str) -> Result<(), String> {
+    if text == "context" {
+        return Err(
+            "`context` is only known to Dockerfiles: write a number of seconds, for example $(git log -1 --format=%ct)"
+                .to_owned(),
+        );
+    }
     let seconds = text
         .parse()
         .ok()
@@ -287,6 +293,7 @@ mod tests {
             ("SOURCE_DATE_EPOCH", "253402300799"),
             ("SOURCE_DATE_EPOCH", "-1"),
             ("SOURCE_DATE_EPOCH", "2025-01-01"),
+            ("SOURCE_DATE_EPOCH", "context"),
             ("CONDAFRONT_LAYERS", "many"),
             ("CONDAFRONT_INSTALLER", "conda"),
             ("CONDAFRONT_TIMEOUT", "30"),

@@ -10,7 +10,7 @@ use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
 use condafront_entrypoint::authorities::EXIT_CODE as AUTHORITIES_CODE;
 use condafront_graph::run::{RunOptions, RunStep, Runner, SharedFolders, title};
-use condafront_input::section::{Command, MountKind, Network, RunCommand};
+use condafront_input::section::{Command, MountKind, Network, RunCommand, mounted_at_root};
 use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
@@ -89,13 +89,7 @@ impl Additions<'_> {
                 MountKind::Secret { target, .. } => target.as_ref(),
             };
             if let Some(target) = target.filter(|target| absolute(workdir, target) == "/") {
-                let message = format!(
-                    "nothing can be mounted at `{}`, the root of the image",
-                    quoted(target)
-                );
-                return Err(Diagnostic::new(message)
-                    .at(self.session.file, mount.lines)
-                    .help("Set `target` to a folder or file below it."));
+                return Err(mounted_at_root(target).at(self.session.file, mount.lines));
             }
         }
         Ok(())

@@ -278,6 +278,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             with_bytes("bad-1.0.dist-info/METADATA", b"Name: bad\nAuthor: \xe9\n"),
         ),
         ("a newer format", info(metadata, "Wheel-Version: 2.0\n")),
+        ("an unknown format", info(metadata, "Tag: py3-none-any\n")),
         ("no RECORD", info(metadata, "Wheel-Version: 1.0\n")),
         (
             "the same name twice",
@@ -352,6 +353,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
     no version: bad 1.0: its METADATA has no Version
     another encoding: bad 1.0: its METADATA is not UTF-8
     a newer format: bad 1.0: its format is version `2.0`, and only version 1 is known
+    an unknown format: bad 1.0: its WHEEL has no Wheel-Version
     no RECORD: bad 1.0: it has no RECORD
     the same name twice: bad 1.0: the archive is damaged or cut short: two of its files have the same name
     the same path twice: bad 1.0: the archive is damaged or cut short: `a/bad.py` is in it twice

@@ -44,6 +44,7 @@ pub use image_section::{
 pub use outline::{Argument, Outline, Secret, outline};
 pub use packages::read_package_list;
 pub use read::section_of;
+pub use run::mounted_at_root;
 pub use schema::schema;
 
 pub(crate) use keys::is_key;

@@ -100,6 +100,8 @@ pub(crate) const SECTIONS: &[&str] = &[
     "condafront:\n  run: [{run: make, mounts: [{type: cache}]}]\n",
     "condafront:\n  run: [{run: make, mounts: [{type: cache, target: /c, sharing: lockd}]}]\n",
     "condafront:\n  run: [{run: make, mounts: [{type: cache, target: /c, env: C}]}]\n",
+    "condafront:\n  run: [{run: make, mounts: [{type: cache, target: /./srv/..}]}]\n",
+    "condafront:\n  run:\n    - run: make\n      mounts:\n        - {type: secret, id: t, target: /}\n",
     "condafront:\n  run: [{run: make, mounts: [{type: secret}]}]\n",
     "condafront:\n  run: [{run: make, mounts: [{type: secret, id: t, mode: 999}]}]\n",
     "condafront:\n  run: [{run: make, mounts: [{type: secret, id: t, required: maybe}]}]\n",

@@ -10,6 +10,7 @@ use crate::section::image_section::{
     Command, Located, Mount, MountKind, Network, RunCommand, Sharing,
 };
 use crate::yaml::{Key, Node, ScalarKind, Value};
+use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -226,6 +227,15 @@ fn word(
     Ok(found.map(|found| found.value))
 }
 
+/// The error that `target`, the target of a mount, is the root of the image. It has no place yet.
+pub fn mounted_at_root(target: &str) -> Diagnostic {
+    let target = quoted(target);
+    Diagnostic::new(format!(
+        "nothing can be mounted at `{target}`, the root of the image"
+    ))
+    .help("Set `target` to a folder or file below it.")
+}
+
 fn finished_mount(
     reader: &Reader<'_>,
     fields: &Fields<'_>,
@@ -243,6 +253,14 @@ fn finished_mount(
             error.help("Write it in octal: 0400")
         })
     })?;
+    let target = match &kind {
+        MountKind::Cache { target, .. } => Some(target),
+        MountKind::Secret { target, .. } => target.as_ref(),
+    };
+    // Where a relative one is depends on the base.
+    if let Some(target) = target.filter(|target| target.starts_with('/') && absolute("", target) == "/") {
+        return Err(mounted_at_root(target).at(reader.file, fields.lines));
+    }
     Ok(Mount {
         kind,
         mode,

@@ -43,7 +43,8 @@ impl Metadata {
         check_spelling(&text_of(&metadata, "Name").unwrap_or_default())?;
         let of_file = file_name.split('-').next().unwrap_or_default();
         check_name(&name, of_file, &folder)?;
-        check_format(&value(&wheel, "Wheel-Version").unwrap_or_default())?;
+        let format = value(&wheel, "Wheel-Version").filter(|found| !found.is_empty());
+        check_format(&format.ok_or_else(|| bad("its WHEEL has no Wheel-Version".to_owned()))?)?;
         Ok(Self {
             requires_python: value(&metadata, "Requires-Python"),
             name,
