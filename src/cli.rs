@@ -72,6 +72,16 @@ fn request_of(input: &EnvironmentInput) -> Option<SolveRequest> {
     }
 }
 
+/// A remark as a line of its own.
+fn sentence(remark: Option<String>) -> String {
+    let Some(remark) = remark else {
+        return String::new();
+    };
+    let mut letters = remark.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.\n", String::from_iter(first), letters.as_str())
+}
+
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
     let data = read_bounded(Path::new(path)).map_err(|error| match error.kind() {
         ErrorKind::IsADirectory => Diagnostic::new(format!("`{path}` is a folder"))
@@ -128,7 +138,8 @@ impl CommandLine {
         });
         self.check_build(&input.section, &file, asking.as_slice(), &settings.check)?;
         if let Command::Check = self.command {
-            return Ok(summary.into_bytes());
+            let unknown = of_image::left_to_a_build([&input], &input.section);
+            return Ok((summary + &sentence(unknown)).into_bytes());
         }
         let choices = Choices::new(&settings, &input.section);
         let Conda::Locked(packages) = input.conda else {
@@ -271,6 +282,7 @@ impl CommandLine {
         self.check_build(&image.section, file, &asking, options)?;
         check_skips(&inputs)?;
         categories.check(&settings.input.categories)?;
-        Ok(text.into_bytes())
+        let unknown = of_image::left_to_a_build(&inputs, &image.section);
+        Ok((text + &sentence(unknown)).into_bytes())
     }
 }

@@ -1,4 +1,4 @@
-//! What the lint finds in what the file and the build-args choose together.
+//! What the lint finds in what the file and the build-args choose together, and what it leaves to a build.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use crate::options::choices::{Choice, Choices};
 use crate::options::settings::Settings;
 use condafront_graph::plan::micromamba;
 use condafront_input::section::ImageSection;
+use condafront_input::{Conda, EnvironmentInput, Pip};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
@@ -76,6 +77,33 @@ pub(crate) fn user(
         rule: Rule::RootUser,
         diagnostic: at(diagnostic, file, choices.user.lines),
     })
+}
+
+/// What only a build finds out about the packages of these environments, which a check does not look up; `None` if all of them
+/// are in locks.
+pub(crate) fn left_to_a_build<'a>(
+    environments: impl IntoIterator<Item = &'a EnvironmentInput>,
+    section: &ImageSection,
+) -> Option<String> {
+    let mut asks_channels = false;
+    let mut asks_indexes = !section.pip.is_empty();
+    for input in environments {
+        if let Conda::Unsolved(request) = &input.conda {
+            asks_channels |= !request.specs.is_empty();
+        }
+        if let Pip::Unsolved(list) = &input.pip {
+            asks_indexes |= !list.is_empty();
+        }
+    }
+    let who = match (asks_channels, asks_indexes) {
+        (true, true) => "the channels and the package indexes have",
+        (true, false) => "the channels have",
+        (false, true) => "the package indexes have",
+        (false, false) => return None,
+    };
+    Some(format!(
+        "only a build finds out whether {who} these packages"
+    ))
 }
 
 fn at(diagnostic: Diagnostic, file: &Arc<SourceFile>, lines: Option<Lines>) -> Diagnostic {

@@ -15,6 +15,7 @@ use crate::findings;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::options::build_args::BUILD_ARGS;
+use crate::options::inputs::MICROMAMBA;
 use crate::options::settings::Settings;
 use crate::options::target::Target;
 use crate::stages as build;
@@ -84,7 +85,10 @@ pub(crate) async fn answer(
                 Err(diagnostic) => Err(diagnostic.into()),
             };
             let outcome = match input {
-                Ok(input) => check(options, &settings, build::native(bridge), &input),
+                Ok(input) => {
+                    tell_what_is_unknown(bridge, &input).await?;
+                    check(options, &settings, build::native(bridge), &input)
+                }
                 Err(BuildError::Diagnostic(diagnostic)) => Err(*diagnostic),
                 Err(error) => return Err(error),
             };
@@ -216,6 +220,16 @@ fn described(arg: &section::Argument) -> (&str, String, Option<&str>) {
     (&arg.name, description, arg.default.as_deref())
 }
 
+/// Shows what the check leaves to a build. The answer has no place for that: a warning would make the check fail, and clients
+/// show no other text of it.
+async fn tell_what_is_unknown(bridge: &Bridge, input: &ImageInput) -> Result<(), GatewayError> {
+    let environments = input.environments.iter().map(|one| &one.input);
+    match findings::left_to_a_build(environments, &input.section) {
+        Some(unknown) => bridge.tell(&format!("[check] {unknown}")).await,
+        None => Ok(()),
+    }
+}
+
 /// The warnings about the files; `platform` is the builder's.
 fn check(
     options: &Options,
@@ -223,7 +237,7 @@ fn check(
     platform: Platform,
     input: &ImageInput,
 ) -> Result<Vec<Warning>, Diagnostic> {
-    let is_given = options.named_context("micromamba", platform).is_some();
+    let is_given = options.named_context(MICROMAMBA, platform).is_some();
     let mut warnings = input.warnings.clone();
     if !is_given {
         warnings.extend(findings::installer(settings, &input.section, platform)?);

@@ -82,3 +82,25 @@ fn questions_are_answered() {
     }
     insta::assert_snapshot!(text);
 }
+
+/// The answer has no place for what is neither a warning nor an error, so the progress has it.
+#[test]
+fn a_check_says_what_it_leaves_to_a_build() {
+    const UNKNOWN: &str = "[check] only a build finds out whether the channels and the package indexes have these packages";
+    let project = Project::new(Store::Containerd);
+    let env = "channels: [conda-forge]\ndependencies: [numpi, pip, pip: [numpi]]\n";
+    project.write("env.yml", format!("# syntax={}\n{env}", frontend()));
+    let check = ["build", "--progress", "plain", "--call=check", "."];
+    let warnings_are_errors = ["--build-arg", "BUILDKIT_DOCKERFILE_CHECK=error=true"];
+    let checked = |file: &str| {
+        let args = [&check[..], &["-f", file], &warnings_are_errors].concat();
+        let output = project.docker(&args).expect_success();
+        assert_eq!(output.stdout, "Check complete, no warnings found.\n");
+        output.stderr
+    };
+    let progress = checked("env.yml");
+    assert!(progress.contains(UNKNOWN), "{progress}");
+    project.lock(&["bumpme"]);
+    let progress = checked(LOCK);
+    assert!(!progress.contains("[check]"), "{progress}");
+}
