@@ -11,7 +11,7 @@ pub enum Contract {
     Binder,
     /// JupyterHub: `jupyterhub-singleuser`.
     Jupyterhub,
-    /// Amazon SageMaker Studio: the user 1000:100, a kernel.
+    /// Amazon SageMaker Studio: the user 1000:100, its files in one place, a kernel.
     Sagemaker,
     /// Snakemake: environments at the paths of `--containerize`.
     Snakemake,

@@ -20,6 +20,8 @@ pub(super) use account::{BINDER_ARGS, complete_account};
 
 /// The port of SageMaker's web server.
 const SAGEMAKER_PORT: u16 = 8888;
+/// Where SageMaker mounts the files of a space or a user, whatever the image's user is called.
+const SAGEMAKER_HOME: &str = "/home/sagemaker-user";
 /// The label with settings of Dev Containers (<https://containers.dev/implementors/reference/#labels>).
 const DEVCONTAINER_LABEL: &str = "devcontainer.metadata";
 /// The label by which Snakemake knows images with its environments (`snakemake/deployment/containerize.py`).
@@ -123,6 +125,14 @@ pub(super) fn complete(reader: &Reader<'_>, section: &mut ImageSection) -> Resul
                 }
             }
             Contract::Sagemaker => {
+                check_sagemaker_workdir(reader, section, lines)?;
+                if section.workdir.is_none() {
+                    section.workdir = Some(Located {
+                        value: SAGEMAKER_HOME.to_owned(),
+                        lines,
+                    });
+                    section.add(lines, value, format!("workdir: {SAGEMAKER_HOME}"));
+                }
                 let port = Ports {
                     first: SAGEMAKER_PORT,
                     last: SAGEMAKER_PORT,
@@ -163,6 +173,29 @@ pub(super) fn complete(reader: &Reader<'_>, section: &mut ImageSection) -> Resul
         }
     }
     Ok(())
+}
+
+/// Refuses a working directory that is not among the files of a space. One that is relative to the base's is not known yet.
+fn check_sagemaker_workdir(
+    reader: &Reader<'_>,
+    section: &ImageSection,
+    lines: Lines,
+) -> Result<(), Diagnostic> {
+    let Some(workdir) = section.workdir.as_ref() else {
+        return Ok(());
+    };
+    let path = workdir.value.as_str();
+    let below = path.strip_prefix(SAGEMAKER_HOME);
+    let is_in = below.is_some_and(|below| below.is_empty() || below.starts_with('/'));
+    let leads_out = path.split('/').any(|part| part == "..");
+    if !path.starts_with('/') || (is_in && !leads_out) {
+        return Ok(());
+    }
+    let message = format!(
+        "`workdir` must be {SAGEMAKER_HOME} or a directory in it: SageMaker Studio mounts its users' files there"
+    );
+    let error = reader.error(workdir.lines, message).at(reader.file, lines);
+    Err(error.help("Remove the line, or remove `sagemaker` from `for`."))
 }
 
 /// Refuses settings for Dev Containers that no editor can read. They are an object or a list of objects

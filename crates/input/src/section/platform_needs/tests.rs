@@ -23,7 +23,7 @@ fn each_platform_adds_what_the_file_does_not_have() {
     `for: openshift` adds `group_writable: true`, `user: {gid: 0}` and `env: {HOME: /home/mambauser}`
     `for: nextflow` adds `apt: [procps]`
     `for: binder` adds `user: {name: jovyan, uid: 1000}`
-    `for: sagemaker` adds `user: {name: sagemaker-user, uid: 1000, gid: 100}` and `expose: [8888]`
+    `for: sagemaker` adds `user: {name: sagemaker-user, uid: 1000, gid: 100}`, `workdir: /home/sagemaker-user` and `expose: [8888]`
     `for: snakemake` adds `labels: {io.github.snakemake.containerized: 'true'}`
     `for: devcontainer` adds `user: {uid: 1000}` and `labels: {devcontainer.metadata: '[{"remoteUser":"mambauser"}]'}`
     "#);
@@ -37,6 +37,7 @@ fn what_the_file_has_is_not_added() {
   env: {HOME: /srv}
   apt: [procps=2*]
   expose: [8000-9000]
+  workdir: /home/sagemaker-user/lab
   labels: {devcontainer.metadata: '[]', io.github.snakemake.containerized: 'true'}
 ";
     assert_eq!(completed(lines, &[]).1, [""; 0]);
@@ -157,6 +158,9 @@ fn what_the_file_says_against_a_platform_is_an_error_at_that_line() {
         "  for: devcontainer\n  labels:\n    devcontainer.metadata: not JSON\n",
         "  for: devcontainer\n  labels: {devcontainer.metadata: '[1]'}\n",
         "  labels: {io.github.snakemake.containerized: no}\n  for: snakemake\n",
+        "  for: sagemaker\n  workdir: /srv/lab\n",
+        "  for: sagemaker\n  workdir: /home/sagemaker-user/../ada\n",
+        "  for: sagemaker\n  workdir: /home/sagemaker-users\n",
         "  for: singularity\n",
         "  for: [OpenShift]\n",
         "  for: [openshift, kubernetes]\n",
@@ -169,6 +173,27 @@ fn what_the_file_says_against_a_platform_is_an_error_at_that_line() {
         told.push('\n');
     }
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn sagemaker_mounts_its_files_in_one_place() {
+    let workdir = |lines: &str| {
+        let (section, _) = completed(&format!("  for: sagemaker\n{lines}"), &[]);
+        section.workdir.map(|it| it.value)
+    };
+    for (lines, expected) in [
+        ("", "/home/sagemaker-user"),
+        // The place does not depend on the user's name.
+        ("  user: {name: ada}\n", "/home/sagemaker-user"),
+        (
+            "  workdir: /home/sagemaker-user/a\n",
+            "/home/sagemaker-user/a",
+        ),
+        // The base may be in the right place.
+        ("  workdir: notebooks\n", "notebooks"),
+    ] {
+        assert_eq!(workdir(lines).as_deref(), Some(expected), "{lines}");
+    }
 }
 
 #[test]
