@@ -6,7 +6,9 @@ use condafront_testkit::server::Server;
 
 use crate::project::{GZIP, LOCK, Project, base};
 use crate::pushed::{Pushed, blobs_fetched};
-use crate::{bake, dates, environments, locks, pip, pip_lists, pip_resolve, shards, solve};
+use crate::{
+    bake, dates, environments, locks, pip, pip_lists, pip_resolve, recipes, shards, solve,
+};
 
 /// An environment with every kind of package, and this version of `bumpme`.
 fn specs(bumpme: &str) -> Vec<String> {
@@ -197,7 +199,7 @@ fn the_base_changes(project: &Project, before: &Pushed) {
     assert_eq!(project.packages_requested(), [""; 0]);
 }
 
-/// What a solve or pip has found is not looked for again. These run in sequence on their own engine: while other builds run the
+/// What a solve or pip has found is not looked for again, and what was tried is not tried again. These run in sequence on their own engine: while other builds run the
 /// same steps, BuildKit may run one once more, or may not find in its cache what follows it.
 #[test]
 fn what_was_found_is_not_looked_for_again() {
@@ -207,6 +209,7 @@ fn what_was_found_is_not_looked_for_again() {
     pip_resolve::pip_sees_what_it_needs(project);
     pip_resolve::environments_have_their_own_pip(project);
     dates::another_days_lists_change_nothing_and_build_args_override_the_file(project);
+    recipes::an_image_is_tried_once(project);
 }
 
 /// Packages' scripts see all files of the image, so when a package changes, an empty builder downloads all layers for

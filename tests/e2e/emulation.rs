@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use condafront_testkit::channel::{Channel, HashStyle, Package, WheelFile, lock, package};
-use condafront_testkit::engine::Store;
+use condafront_testkit::engine::{Output, Store};
 use condafront_testkit::foreign::Emulation;
 
 use crate::failure::{Failures, error_of, masked};
@@ -143,12 +143,8 @@ fn without_emulation(
     // Steps that the image can do without are skipped with a warning, and wheels need none.
     project.write(LOCK, format!("{plain}{activates}{wheel}"));
     let output = build(project, LOCK, ARM, &[]).expect_success();
-    let warnings = masked(project, &error_of(&output));
-    // The client shows them in any order.
-    let mut warnings: Vec<&str> = warnings.lines().collect();
-    warnings.sort_unstable();
-    let warnings = warnings.join("\n");
-    insta::assert_snapshot!("a_builder_without_emulation_warns", warnings);
+    let warned = warnings(project, &output);
+    insta::assert_snapshot!("a_builder_without_emulation_warns", warned);
 
     // Without a base image for the builder, nothing can compile modules.
     let arm = base_of_both(project).replace("debian-two:13", "debian-arm64:13");
@@ -157,6 +153,24 @@ fn without_emulation(
     let output = build(project, "env.yml", ARM, &[&arm[0], &arm[1]]).expect_success();
     let why = "the base image is for linux/arm64 only";
     assert!(output.stderr.contains(why), "{}", output.stderr);
+
+    // An image that cannot be tried as its platforms start it is built all the same.
+    let demo = Channel::open().closure_for("linux-aarch64", &["platform-demo"]);
+    project.write(LOCK, arm_lock(project, &demo));
+    let image = "environments: {base: env.lock}\nfor: [github-actions, apptainer]\n";
+    project.write("image.yml", format!("# syntax={}\n{image}", frontend()));
+    let output = build(project, "image.yml", ARM, &[]).expect_success();
+    let warned = warnings(project, &output);
+    insta::assert_snapshot!("a_builder_without_emulation_tries_nothing", warned);
+    assert!(!output.stderr.contains("[for] try"), "{}", output.stderr);
+}
+
+/// The warnings of a build, in order: the client shows them in any.
+fn warnings(project: &Project, output: &Output) -> String {
+    let warnings = masked(project, &error_of(output));
+    let mut warnings: Vec<&str> = warnings.lines().collect();
+    warnings.sort_unstable();
+    warnings.join("\n")
 }
 
 fn steps_run_with_emulation(project: &Project) {

@@ -23,27 +23,35 @@ struct Platforms {
 impl Platforms {
     fn new(files: &[(&str, &str, u32)]) -> Self {
         let project = Project::new(Store::Containerd);
-        let tool = [("bin/tool", "#!/bin/sh\necho tool\n", 0o755)];
-        let line = serve(&project, "tools", &[&tool, files].concat());
-        project.write("env.lock", format!("@EXPLICIT\n{line}"));
+        write_lock(&project, files);
         Self { project }
     }
 
     /// `docker build` of an image file with these lines, on a base that condafront knows nothing about.
     fn build(&self, base: &str, lines: &str, args: &[&str]) -> Output {
-        let text = format!(
-            "# syntax={}\nenvironments: {{base: env.lock}}\nbase: {base}\ninstaller: native\n{lines}",
-            frontend(),
-        );
-        self.project.write(FILE, text);
-        self.project
-            .build_image(&[&["-f", FILE], args, &["."]].concat())
+        build(&self.project, base, lines, args)
     }
 
     /// The base of the tests under another name.
     fn base(&self) -> Image<'_> {
         Image::from_dockerfile(&self.project, &format!("FROM {}\n", base()))
     }
+}
+
+/// Writes a lock of one package with these files and a tool.
+fn write_lock(project: &Project, files: &[(&str, &str, u32)]) {
+    let tool = [("bin/tool", "#!/bin/sh\necho tool\n", 0o755)];
+    let line = serve(project, "tools", &[&tool, files].concat());
+    project.write("env.lock", format!("@EXPLICIT\n{line}"));
+}
+
+fn build(project: &Project, base: &str, lines: &str, args: &[&str]) -> Output {
+    let text = format!(
+        "# syntax={}\nenvironments: {{base: env.lock}}\nbase: {base}\ninstaller: native\n{lines}",
+        frontend(),
+    );
+    project.write(FILE, text);
+    project.build_image(&[&["-f", FILE], args, &["."]].concat())
 }
 
 /// Programs of everything that platforms start.
@@ -178,6 +186,7 @@ fn sagemaker_gets_its_user_port_and_kernel() {
         "{{json .Config}}",
     );
     assert_eq!(config["User"], "1000:100");
+    assert_eq!(config["WorkingDir"], "/home/sagemaker-user");
     assert_eq!(
         config["ExposedPorts"].as_object().map(serde_json::Map::len),
         Some(2)
@@ -223,4 +232,39 @@ fn an_image_that_does_not_work_on_its_platform_is_an_error() {
         assert!(error.contains(&format!(">>> for: [{platform}]")), "{error}");
     }
     insta::assert_snapshot!(failures.text());
+}
+
+/// A part of `cache::what_was_found_is_not_looked_for_again`.
+pub(crate) fn an_image_is_tried_once(project: &Project) {
+    const FOR: &str = "for: [github-actions, apptainer]\n";
+    write_lock(project, &[]);
+    let trials = |more: &str| trials(build(project, &base(), &format!("{FOR}{more}"), &[]));
+    let platforms = ["apptainer", "github-actions"];
+    assert_eq!(trials(""), platforms.map(|name| (name.to_owned(), "DONE")));
+    let cached = platforms.map(|name| (name.to_owned(), "CACHED"));
+    assert_eq!(trials(""), cached);
+    // The same files and variables.
+    assert_eq!(trials("cmd: [tool]\n"), cached);
+    let again = trials("env: {GREETING: hello}\n");
+    assert_eq!(again, platforms.map(|name| (name.to_owned(), "DONE")));
+}
+
+/// The platforms that a build tries an image for, sorted, and what became of the steps.
+fn trials(build: Output) -> Vec<(String, &'static str)> {
+    let progress = build.expect_success().stderr;
+    let mut found = Vec::new();
+    for line in progress.lines() {
+        let Some((number, name)) = line.split_once(" [for] try the image as ") else {
+            continue;
+        };
+        let became = ["DONE", "CACHED"].into_iter().find(|end| {
+            let line = format!("{number} {end}");
+            progress.lines().any(|other| other.starts_with(&line))
+        });
+        let became = became.unwrap_or_else(|| panic!("{line} did not end:\n{progress}"));
+        found.push((name.trim_end_matches(" does").to_owned(), became));
+    }
+    found.sort();
+    found.dedup();
+    found
 }
