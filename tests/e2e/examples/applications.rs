@@ -197,6 +197,38 @@ fn developing_an_app() {
     assert_eq!(said.stdout, place);
 }
 
+#[test]
+fn a_server_for_jupyterhub() {
+    let project = Project::new(Store::Containerd);
+    let mut example = Example::new(&project, "jupyterhub");
+    example.run("docker build");
+    assert_eq!(example.run("docker run").stdout, "5.4.0 (a stand-in)\n");
+    example.finish();
+}
+
+/// As a JupyterLab app of Studio, where a volume hides what the image has in the home.
+#[test]
+fn a_lab_for_sagemaker() {
+    let project = Project::new(Store::Containerd);
+    let mut example = Example::new(&project, "sagemaker");
+    example.run("docker build");
+    let lab = example.start(&["--tmpfs", "/home/sagemaker-user:uid=1000,gid=100"]);
+    // Studio asks this page whether the app works.
+    let said = page(&lab, "http://localhost:8888/jupyterlab/default/api/status");
+    assert!(said.starts_with("{\"connections\": "), "{said}");
+    let outside = "grep -o ' 00000000:22B8 ' /proc/net/tcp";
+    let script = format!("set -e; {outside}; id; pwd; touch new; jupyter kernelspec list");
+    let said = lab
+        .exec(&[], &["sh", "-c", &script])
+        .expect_success()
+        .stdout;
+    let expected = " 00000000:22B8 \nuid=1000(sagemaker-user) gid=100(users) groups=100(users)\n/home/sagemaker-user\n";
+    assert!(said.starts_with(expected), "{said}");
+    let kernels = "/opt/conda/share/jupyter/kernels/python3\n";
+    assert!(said.ends_with(kernels), "{said}");
+    example.finish();
+}
+
 /// Without a shell, or any other program.
 #[test]
 fn a_distroless_service() {

@@ -1,9 +1,10 @@
-//! Examples with more than one environment.
+//! Examples with more than one environment, in one image or in one repository.
 
 use condafront_testkit::engine::Store;
 
 use super::example::Example;
 use crate::image::Container;
+use crate::pip;
 use crate::project::Project;
 
 #[test]
@@ -36,5 +37,21 @@ fn an_optional_environment() {
     assert!(without.expect_failure().stderr.contains(problem));
     example.run("docker build");
     assert_eq!(example.run("docker run").stdout, "2.8.0\n");
+    example.finish();
+}
+
+#[test]
+fn a_repository_with_several_env_files() {
+    let project = Project::new(Store::Containerd);
+    pip::index(&project, "tqdm", &[pip::real_wheel("tqdm")]);
+    let mut example = Example::new(&project, "monorepo")
+        .build_arg("PIP_INDEX_URL", &project.server.url("/simple/"))
+        .with_the_network();
+    example.run("docker build -f services/api/env.yml");
+    example.run("docker build -f services/report/env.yml");
+    let said = example.run("docker run").stdout;
+    assert_eq!(said, "the api of the corner shop\n");
+    let said = example.run("docker run").stdout;
+    assert_eq!(said, "R version 4.5.1 (a stand-in)");
     example.finish();
 }

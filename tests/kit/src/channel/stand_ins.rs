@@ -13,6 +13,7 @@ pub(super) fn jobs() -> Vec<Job> {
         conda(),
         cuda_version("12.8"),
         cuda_version("12.9"),
+        jupyterhub_base(),
         openjdk(),
         pytorch_cpu(),
         pytorch_cuda(),
@@ -75,6 +76,25 @@ def main():
         .file("site-packages/conda/__init__.py", "", 0o644)
         .file("site-packages/conda/stand_in.py", MODULE, 0o644);
     recipe.entry_points = vec!["conda = conda.stand_in:main".to_owned()];
+    recipe.license = "BSD-3-Clause".to_owned();
+    recipe
+}
+
+/// The server that JupyterHub starts for a user, which only knows its version.
+fn jupyterhub_base() -> Recipe {
+    const MODULE: &str = "\
+import sys
+
+def main():
+    if sys.argv[1:] != ['--version']:
+        sys.exit(f'a stand-in for JupyterHub cannot do this: {sys.argv[1:]}')
+    print('5.4.0 (a stand-in)')
+";
+    let mut recipe = Recipe::new("jupyterhub-base", "5.4.0", Kind::NoarchPython)
+        .depends(&["python >=3.9"])
+        .file("site-packages/jupyterhub/__init__.py", "", 0o644)
+        .file("site-packages/jupyterhub/stand_in.py", MODULE, 0o644);
+    recipe.entry_points = vec!["jupyterhub-singleuser = jupyterhub.stand_in:main".to_owned()];
     recipe.license = "BSD-3-Clause".to_owned();
     recipe
 }
