@@ -258,7 +258,9 @@ fn finished_mount(
         MountKind::Secret { target, .. } => target.as_ref(),
     };
     // Where a relative one is depends on the base.
-    if let Some(target) = target.filter(|target| target.starts_with('/') && absolute("", target) == "/") {
+    if let Some(target) =
+        target.filter(|target| target.starts_with('/') && absolute("", target) == "/")
+    {
         return Err(mounted_at_root(target).at(reader.file, fields.lines));
     }
     Ok(Mount {
