@@ -313,6 +313,10 @@ mod tests {
                 "the build's source policy does not allow the image `base:1`",
             ),
             (
+                "error evaluating the source policy: source \"docker-image://base:1\" not allowed by policy: action DENY",
+                "the build's source policy does not allow the image `base:1`",
+            ),
+            (
                 "no match for platform in manifest: not found",
                 "there is no image `base:1` for linux/arm64",
             ),

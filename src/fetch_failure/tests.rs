@@ -47,6 +47,9 @@ fn failures() -> Vec<Failure> {
         message(
             "source \"https://me:hunter2@c.example/f\" denied by policy: source denied by policy",
         ),
+        message(
+            "error evaluating the source policy: source \"https://me:hunter2@c.example/f\" not allowed by policy: action DENY",
+        ),
     ]
 }
 

@@ -174,9 +174,14 @@ pub(crate) fn download_failure(message: &str) -> DownloadFailure {
     }
 }
 
-/// Whether a source policy of the build does not allow what was asked for (`sourcepolicy/engine.go`).
+/// Whether a source policy of the build does not allow what was asked for: the engine's rules
+/// (`sourcepolicy/engine.go`), or those of the client (`solver/llbsolver/policy.go`).
 pub(crate) fn is_denied(message: &str) -> bool {
-    message.ends_with("source denied by policy")
+    const ENDS: [&str; 2] = [
+        "source denied by policy",
+        "not allowed by policy: action DENY",
+    ];
+    ENDS.iter().any(|end| message.ends_with(end))
 }
 
 /// What is wrong with a server's certificate, if that is why the builder could not reach it (Go's `crypto` packages, and Git

@@ -11,6 +11,8 @@ pub mod foreign;
 pub mod layout;
 pub mod needs;
 pub mod proxy;
+mod python;
+pub mod rego;
 pub mod repodata;
 pub mod run;
 pub mod server;

@@ -1,13 +1,9 @@
 //! The SPDX project's own validator, installed by pip.
 
 use std::path::Path;
-use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
-use crate::cache::made_once;
-use crate::channel::pip;
 use crate::engine::run;
+use crate::python;
 
 const LIST: &str = include_str!("../data/spdx-tools.txt");
 
@@ -24,20 +20,7 @@ print(len(document.packages), 'packages')
 
 /// What the validator says about the document in the file `path`: a line per fault, and the number of packages.
 pub fn validate(path: &Path) -> String {
-    let key = &hex::encode(Sha256::digest(LIST))[..12];
-    let tools = made_once(&format!("spdx-tools-{key}"), install);
-    let mut command = Command::new("python3");
+    let mut command = python::with("spdx-tools", LIST);
     command.args(["-c", VALIDATE]).arg(path);
-    run(command.env("PYTHONPATH", tools))
-        .expect_success()
-        .stdout
-}
-
-fn install(directory: &Path) {
-    let list = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(list.path(), LIST).expect("the temporary file is written");
-    let options = ["install", "--quiet", "--no-deps", "--require-hashes"];
-    let mut command = pip();
-    command.args(options).arg("--target").arg(directory);
-    run(command.arg("--requirement").arg(list.path())).expect_success();
+    run(&mut command).expect_success().stdout
 }
