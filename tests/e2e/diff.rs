@@ -17,7 +17,7 @@ fn diff(project: &Project, old: &str, args: &[&str]) -> Output {
 }
 
 /// The changes in the report, each on a line: kind, name, old version, new version.
-fn changes(project: &Project) -> Vec<String> {
+pub(crate) fn changes(project: &Project) -> Vec<String> {
     let report = fs::read(project.path("reports/diff.json")).expect("a report");
     let report: Value = serde_json::from_slice(&report).expect("JSON");
     let changes = report["changes"].as_array().expect("changes").iter();

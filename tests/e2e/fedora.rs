@@ -8,6 +8,7 @@ use condafront_testkit::cache::made_once;
 use condafront_testkit::engine::{Store, run};
 use condafront_testkit::server::{AUTHORITY, Certificate, Server};
 
+use crate::diff::changes;
 use crate::failure::Failures;
 use crate::image::{Image, each_prints};
 use crate::project::Project;
@@ -104,6 +105,23 @@ fn packages_of_fedora_are_installed() {
         ),
     ];
     each_prints(|words| project.run(&["--user", "root"], words), &commands);
+
+    // rpm's database is not read, but the inventory has what the build added.
+    let old = format!("old=docker-image://{}", base.tag());
+    let diff = ["--target", "diff", "--build-context", &old, "-o", "reports"];
+    let said = build(&project, base.tag(), section, &diff).expect_success();
+    let note = "Of the distribution's packages, only those are listed that the build added";
+    assert!(said.stderr.contains(note), "{}", said.stderr);
+    let mut of_system = changes(&project);
+    of_system.retain(|change| change.starts_with("system "));
+    assert_eq!(
+        of_system,
+        [
+            "system glibc-langpack-nl - 1.0-1",
+            "system hello-rpm - 1.0-1",
+            "system hello-rpm-lib - 1.0-1",
+        ]
+    );
     let mut failures = Failures::new(&project);
     for (title, section) in [
         (

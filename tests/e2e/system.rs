@@ -1,5 +1,6 @@
 //! Packages of Debian from the base image's package manager, and locales.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use condafront_testkit::engine::{Output, Store};
 use condafront_testkit::spdx;
 use serde_json::{Value, json};
 
+use crate::diff::changes;
 use crate::image::{Image, each_prints, history, inspect};
 use crate::project::{Project, base, frontend, on_both_stores};
 
@@ -237,13 +239,33 @@ fn packages_of_debian_are_installed(store: Store) {
         output.stderr.contains("CACHED") && !requests.any(|path| path.starts_with("/debian"))
     };
     assert!(["b", "c", "d", "e"].into_iter().any(is_cached));
-    // With one more package, the other archives are not downloaded again, except that of locales, which is not kept.
-    let more = section.replace("- hello-sys=1.0\n", "- hello-sys=1.0\n    - hello-extra\n");
-    build(project, base.tag(), &more, &[]).expect_success();
+    // With other packages, the archives that are the same are not downloaded again, except that of locales, which is not kept.
+    let old = format!("old=docker-image://{}", project.tag());
+    let other = section
+        .replace("    - -r lists/apt.txt\n", "    - hello-extra\n")
+        .replace("hello-sys=1.0", "hello-sys=2.0");
+    build(project, base.tag(), &other, &[]).expect_success();
     let requests = project.server.requests();
     let archives = requests.iter().filter(|it| it.path.contains("hello-"));
-    let archives: Vec<&str> = archives.map(|it| it.path.as_str()).collect();
-    assert_eq!(archives, ["/debian/./hello-extra_1.0_all.deb"]);
+    let archives: BTreeSet<&str> = archives.map(|it| it.path.as_str()).collect();
+    let expected = [
+        "/debian/./hello-extra_1.0_all.deb",
+        "/debian/./hello-sys_2.0_all.deb",
+    ];
+    assert_eq!(archives, BTreeSet::from(expected));
+
+    if store == Store::Containerd {
+        let diff = ["--target", "diff", "--build-context", &old, "-o", "reports"];
+        build(project, base.tag(), &other, &diff).expect_success();
+        assert_eq!(
+            changes(project),
+            [
+                "system hello-extra - 1.0",
+                "system hello-sys 1.0 2.0",
+                "system listed 1.0 -",
+            ]
+        );
+    }
 }
 
 #[test]

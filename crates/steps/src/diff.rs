@@ -12,6 +12,7 @@ mod pypi;
 mod size;
 mod system;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -75,16 +76,18 @@ fn listed(mount: &Path, image: &DiffImage) -> (Overview, List) {
         let of_conda = conda::add(&root, &environment, &mut budget, &mut list);
         pypi::add(&root, &environment, &of_conda, &mut budget, &mut list);
     }
-    // A tool that made an image smaller may have removed the records.
     let inventory = inventory::read(&root, &image.prefixes);
-    let mut base = None;
+    let (mut base, mut added) = (None, BTreeMap::new());
     if let Some(found) = inventory {
         base = found.base;
+        added = found.system;
+        // Records are newer: whatever installs a package later changes them, but not the inventory. A tool that made an
+        // image smaller may have removed them.
         if list.is_empty() {
             list = found.packages;
         }
     }
-    let system = system::add(&root, &mut list);
+    let system = system::add(&root, added, &mut list);
     let size = size::of(mount);
     if !size.is_whole {
         list.note("Some of its files cannot be read, or are in too many folders: the size is that of the others.");

@@ -1,6 +1,6 @@
-//! What an image's inventory says: what it is built on, and its packages if there are no records of them.
+//! What an image's inventory says: what it is built on, and those of its packages that nothing else lists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,7 @@ use condafront_model::pypi_package::normalized;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
 use condafront_step_spec::inventory::{BASE, IMAGE, INVENTORY};
+use condafront_step_spec::system::Manager;
 
 /// The longest one that is read.
 const LONGEST: u64 = 16 << 20;
@@ -24,6 +25,15 @@ pub(super) struct Inventory {
     pub(super) base: Option<String>,
     /// The conda and PyPI packages.
     pub(super) packages: List,
+    /// The packages of the base's distribution that the build added, by what manages them.
+    pub(super) system: BTreeMap<Manager, Vec<SystemPackage>>,
+}
+
+/// A package of a distribution.
+pub(super) struct SystemPackage {
+    pub(super) name: String,
+    pub(super) architecture: String,
+    pub(super) details: Details,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +96,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Inventory> {
     let mut inventory = Inventory {
         base: None,
         packages: List::default(),
+        system: BTreeMap::new(),
     };
     // Distributions in conda packages.
     let is_inside = |it: &&Relationship| it.how == "CONTAINS" && it.from != IMAGE;
@@ -103,13 +114,6 @@ pub(super) fn parse(text: &[u8]) -> Option<Inventory> {
         let purl = purl
             .map(|one| one.reference_locator.as_str())
             .unwrap_or_default();
-        let (kind, name) = if purl.starts_with("pkg:conda/") {
-            (PackageKind::Conda, package.name.clone())
-        } else if purl.starts_with("pkg:pypi/") {
-            (PackageKind::Pypi, normalized(&package.name))
-        } else {
-            continue;
-        };
         let qualifier = |key: &str| {
             let (_, qualifiers) = purl.split_once('?')?;
             let mut all = qualifiers.split('&').filter_map(|one| one.split_once('='));
@@ -124,6 +128,29 @@ pub(super) fn parse(text: &[u8]) -> Option<Inventory> {
             license: license.filter(|it| !["", "NOASSERTION"].contains(&it.as_str())),
             sha256: sha256(&package).map(str::to_owned),
             bytes: None,
+        };
+        let kind = purl
+            .strip_prefix("pkg:")
+            .and_then(|purl| purl.split('/').next());
+        let manager = match kind {
+            Some("deb") => Some(Manager::Apt),
+            Some("apk") => Some(Manager::Apk),
+            Some("rpm") => Some(Manager::Dnf),
+            _ => None,
+        };
+        if let Some(manager) = manager {
+            let one = SystemPackage {
+                architecture: qualifier("arch").unwrap_or_default(),
+                name: package.name,
+                details,
+            };
+            inventory.system.entry(manager).or_default().push(one);
+            continue;
+        }
+        let (kind, name) = match kind {
+            Some("conda") => (PackageKind::Conda, package.name.clone()),
+            Some("pypi") => (PackageKind::Pypi, normalized(&package.name)),
+            _ => continue,
         };
         let key = Key {
             kind,
@@ -168,7 +195,9 @@ mod tests {
              "externalRefs": [{"referenceLocator": "pkg:conda/a@1.0?build=0&channel=https://c.example/my%2520own&subdir=noarch"}]},
             {"SPDXID": "SPDXRef-2-B", "name": "B_b", "versionInfo": "2", "licenseDeclared": "NOASSERTION",
              "externalRefs": [{"referenceLocator": "pkg:pypi/b-b@2"}]},
-            {"SPDXID": "SPDXRef-3-in", "name": "in", "externalRefs": [{"referenceLocator": "pkg:pypi/in@2"}]}],
+            {"SPDXID": "SPDXRef-3-in", "name": "in", "externalRefs": [{"referenceLocator": "pkg:pypi/in@2"}]},
+            {"SPDXID": "SPDXRef-system-1-c", "name": "c", "versionInfo": "1:3", "licenseDeclared": "MIT",
+             "externalRefs": [{"referenceLocator": "pkg:rpm/fedora/c@3?arch=noarch&epoch=1"}]}],
             "relationships": [
                 {"spdxElementId": "SPDXRef-image", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-1-a"},
                 {"spdxElementId": "SPDXRef-1-a", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-3-in"}]}"#;
@@ -193,6 +222,11 @@ mod tests {
                 "b-b 2 None None"
             ]
         );
+        let of_dnf = &found.system[&Manager::Dnf];
+        let of_dnf = of_dnf
+            .iter()
+            .map(|it| (&*it.name, &*it.details.version, &*it.architecture));
+        assert_eq!(of_dnf.collect::<Vec<_>>(), [("c", "1:3", "noarch")]);
         assert!(parse(b"[]").is_none());
     }
 }

@@ -1,14 +1,17 @@
 //! Packages of a distribution, as far as they can be read without its tools.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::budget::Budget;
+use super::inventory::SystemPackage;
 use super::list::{Key, List};
 use super::names::names;
 use crate::distribution::{APK, DPKG, Installed, RPM, in_apk, in_dpkg, name_of_release};
 use crate::root::Root;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
+use condafront_step_spec::system::Manager;
 
 /// The same in images without dpkg: a file for each package.
 const DPKG_FOLDER: &str = "/var/lib/dpkg/status.d";
@@ -17,8 +20,13 @@ const LONGEST: u64 = 64 << 20;
 /// How many files of [`DPKG_FOLDER`] are read.
 const FILES: usize = 10_000;
 
-/// Adds the packages of an image's distribution; returns its name.
-pub(super) fn add(root: &Root, list: &mut List) -> Option<String> {
+/// Adds the packages of an image's distribution; returns its name. Where a package manager's own list cannot be read, those
+/// are added that the build has `added`, as the image's inventory says.
+pub(super) fn add(
+    root: &Root,
+    mut added: BTreeMap<Manager, Vec<SystemPackage>>,
+    list: &mut List,
+) -> Option<String> {
     let mut budget = Budget::default();
     let mut read = |path: &str, list: &mut List| {
         let path = root.resolve(Path::new(path)).ok()?;
@@ -31,14 +39,22 @@ pub(super) fn add(root: &Root, list: &mut List) -> Option<String> {
     for path in std::iter::once(DPKG.to_owned()).chain(files) {
         if let Some(text) = read(&path, list) {
             add_dpkg(&text, list);
+            added.remove(&Manager::Apt);
         }
     }
     if let Some(text) = APK.iter().find_map(|path| read(path, list)) {
         add_apk(&text, list);
+        added.remove(&Manager::Apk);
     }
     let has_rpm = |path: &str| !names(root, Path::new(path), 1, |_| true).is_empty();
-    if RPM.iter().any(|path| has_rpm(path)) {
+    let has_rpm = RPM.iter().any(|path| has_rpm(path));
+    if !added.is_empty() {
+        list.note("Of the distribution's packages, only those are listed that the build added, as the inventory says.");
+    } else if has_rpm {
         list.note("The distribution's packages are not listed: they are in a database of rpm's.");
+    }
+    for package in added.into_values().flatten() {
+        list.add(key(&package.name), package.details, &package.architecture);
     }
     let releases = ["/etc/os-release", "/usr/lib/os-release"];
     let release = releases.iter().find_map(|path| read(path, list))?;
@@ -83,6 +99,23 @@ mod tests {
     use super::*;
 
     fn listed(files: &[(&str, &str)]) -> (Option<String>, Vec<String>, Vec<String>) {
+        listed_with(files, &[])
+    }
+
+    /// The same in an image whose inventory has packages of these managers, `added 1`.
+    fn listed_with(
+        files: &[(&str, &str)],
+        managers: &[Manager],
+    ) -> (Option<String>, Vec<String>, Vec<String>) {
+        let package = || SystemPackage {
+            name: "added".to_owned(),
+            architecture: "all".to_owned(),
+            details: Details {
+                version: "1".to_owned(),
+                ..Details::default()
+            },
+        };
+        let added = managers.iter().map(|manager| (*manager, vec![package()]));
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = dir.path().join(path);
@@ -90,7 +123,7 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         let mut list = List::default();
-        let system = add(&Root::new(dir.path()), &mut list);
+        let system = add(&Root::new(dir.path()), added.collect(), &mut list);
         let notes = list.take_notes();
         let line = |(key, it): (Key, Details)| {
             format!(
@@ -153,5 +186,27 @@ Version: 1
 
         let found = listed(&[("var/lib/rpm/rpmdb.sqlite", "")]);
         assert_eq!((found.1.len(), found.2.len()), (0, 1));
+    }
+
+    #[test]
+    fn what_a_build_added_is_listed_where_the_list_cannot_be_read() {
+        let rpm = ("usr/lib/sysimage/rpm/rpmdb.sqlite", "");
+        let (_, packages, notes) = listed_with(&[rpm], &[Manager::Dnf]);
+        assert_eq!(packages, ["added 1 None None"]);
+        assert_eq!(
+            notes,
+            [
+                "Of the distribution's packages, only those are listed that the build added, as the inventory says."
+            ]
+        );
+        // dpkg's own list has them, unless somebody has removed them.
+        let dpkg = ("var/lib/dpkg/status", "Package: tzdata\nVersion: 2026a\n");
+        let (_, packages, notes) = listed_with(&[dpkg], &[Manager::Apt]);
+        assert_eq!(packages, ["tzdata 2026a None None"]);
+        assert!(notes.is_empty(), "{notes:?}");
+        let apk = ("lib/apk/db/installed", "P:musl\nV:1.2.5-r9\n");
+        let (_, packages, notes) = listed_with(&[apk], &[Manager::Apk, Manager::Apt]);
+        assert_eq!(packages, ["added 1 None None", "musl 1.2.5-r9 None None"]);
+        assert_eq!(notes.len(), 1);
     }
 }
