@@ -297,3 +297,19 @@ pub(super) fn check_size(bytes: usize) -> Result<(), GatewayError> {
         MAX_MESSAGE_BYTES >> 20
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_graph_is_only_as_large_as_a_message() {
+        assert!(check_size(16 << 20).is_ok());
+        assert!(check_size((16 << 20) + 1).is_err());
+        let error = check_size(20 << 20).unwrap_err().to_string();
+        assert!(
+            error.contains("the build graph is 20.0 MiB, but BuildKit accepts 16 MiB"),
+            "{error}"
+        );
+    }
+}

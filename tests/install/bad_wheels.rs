@@ -197,8 +197,8 @@ fn wheels_that_write_elsewhere_are_refused() {
     bad 1.0: the archive contains a device, pipe or other special file: `device`
     bad 1.0: the archive contains a device, pipe or other special file: `pipe`
     bad 1.0: the archive contains a device, pipe or other special file: `folder`
-    bad 1.0: the archive contains a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
-    bad 1.0: the archive contains a path that is empty, too long, not UTF-8, or has control characters: `escape\u{1b}[2J`
+    bad 1.0: the archive contains a path that is empty, not UTF-8, or has control characters: `new\nline`
+    bad 1.0: the archive contains a path that is empty, not UTF-8, or has control characters: `escape\u{1b}[2J`
     bad 1.0: it has a path with the invisible character U+202E: `lib/python3.13/site-packages/turned\u{202e}round`
     bad 1.0: it has a path that only installers of conda packages may write: `conda-meta/python-1-0.json`
     bad 1.0: it has a path that only installers of conda packages may write: `conda-meta/history`

@@ -68,7 +68,7 @@ fn entries_that_leave_the_package_are_refused() {
     bad 1.0 (bad-1.0-0.conda): the archive contains a file that would be written through a symlink: `dir/x`
     bad 1.0 (bad-1.0-0.conda): the archive contains a device, pipe or other special file: `dev`
     bad 1.0 (bad-1.0-0.conda): the archive contains a device, pipe or other special file: `pipe`
-    bad 1.0 (bad-1.0-0.conda): the archive contains a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a path that is empty, not UTF-8, or has control characters: `new\nline`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with `..`: `../outside`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists an absolute path: `/outside`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with more than 200 folders: `a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/…`

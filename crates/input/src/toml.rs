@@ -41,6 +41,9 @@ fn after_key(line: &str) -> Option<&str> {
     }
 }
 
+/// What is wrong with a key of more than 80 parts, and with lists and tables in each other: the library's limit.
+const TOO_DEEP: &str = "nested more than 80 deep";
+
 /// Reads a file.
 ///
 /// # Errors
@@ -56,10 +59,8 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
         let reason = error.message().lines().next().unwrap_or_default();
         let (reason, lines) = match reason {
             // The library does not say where a key with too many dots is.
-            "recursion limit" => ("nested too deeply", longest_key(text)),
-            reason if reason.contains("recursion depth") => {
-                ("nested too deeply", reader.lines(error.span()))
-            }
+            "recursion limit" => (TOO_DEEP, longest_key(text)),
+            reason if reason.contains("recursion depth") => (TOO_DEEP, reader.lines(error.span())),
             reason => (reason, reader.lines(error.span())),
         };
         let message = format!("{} is not valid TOML: {reason}", file.name());
@@ -306,7 +307,16 @@ mod tests {
             let error = read(&file, &text).unwrap_err();
             let start = &text[..20];
             assert_eq!(error.locations[0].lines.first, line, "{start:?}: {error}");
-            assert!(error.message.ends_with(": nested too deeply"), "{error}");
+            assert!(
+                error.message.ends_with(": nested more than 80 deep"),
+                "{error}"
+            );
+        }
+        let lists = |depth: usize| format!("a = {}{}\n", "[".repeat(depth), "]".repeat(depth));
+        let key = |depth: usize| format!("{}a = 1\n", "a.".repeat(depth - 1));
+        let is_read = |text: &str| read(&SourceFile::new("pixi.toml", text), text).is_ok();
+        for text in [&lists as &dyn Fn(usize) -> String, &key] {
+            assert!(is_read(&text(80)) && !is_read(&text(81)), "{}", text(80));
         }
     }
 }

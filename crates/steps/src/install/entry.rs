@@ -36,8 +36,10 @@ pub(crate) enum Unsafe {
     Absolute,
     #[error("a path with `..`")]
     Parent,
-    #[error("a path that is empty, too long, not UTF-8, or has control characters")]
+    #[error("a path that is empty, not UTF-8, or has control characters")]
     Malformed,
+    #[error("a path of more than {LONGEST_PATH} bytes")]
+    Long,
     #[error("a path with more than {MOST_FOLDERS} folders")]
     Deep,
     #[error("a link that leaves the package")]
@@ -49,8 +51,8 @@ pub(crate) fn shown(path: &str) -> String {
     shortened(&path.escape_debug().to_string(), 200)
 }
 
-/// Linux's limit for a path, in bytes (`PATH_MAX`).
-const MAX_PATH_LEN: usize = 4096;
+/// The longest path that Linux takes, in bytes: `PATH_MAX` without the zero at the end.
+const LONGEST_PATH: usize = 4095;
 
 /// How many folders a path may have. Packages with `node_modules` in `node_modules` have about thirty.
 const MOST_FOLDERS: usize = 200;
@@ -58,8 +60,11 @@ const MOST_FOLDERS: usize = 200;
 /// `raw` as a clean relative path: no `.` components, no double or trailing slashes. The root itself
 /// (`.` or `./`) becomes an empty string.
 pub(crate) fn relative_path(raw: &[u8]) -> Result<String, Unsafe> {
+    if raw.len() > LONGEST_PATH {
+        return Err(Unsafe::Long);
+    }
     let text = std::str::from_utf8(raw).map_err(|_| Unsafe::Malformed)?;
-    if text.is_empty() || text.len() >= MAX_PATH_LEN || text.contains(|c: char| c.is_control()) {
+    if text.is_empty() || text.contains(|c: char| c.is_control()) {
         return Err(Unsafe::Malformed);
     }
     if text.starts_with('/') {
@@ -138,7 +143,8 @@ mod tests {
             );
         }
         assert_eq!(relative_path(b"\xff"), Err(Unsafe::Malformed));
-        assert_eq!(relative_path(&[b'a'; 5000]), Err(Unsafe::Malformed));
+        assert!(relative_path(&[b'a'; LONGEST_PATH]).is_ok());
+        assert_eq!(relative_path(&[b'a'; LONGEST_PATH + 1]), Err(Unsafe::Long));
         assert!(relative_path("a/".repeat(MOST_FOLDERS).as_bytes()).is_ok());
         assert_eq!(
             relative_path("a/".repeat(MOST_FOLDERS + 1).as_bytes()),

@@ -6,6 +6,12 @@ pub(super) const MAX_DEPTH: usize = 20;
 /// The longest value, in bytes.
 pub(super) const MAX_LENGTH: usize = 1 << 20;
 
+/// The longest pattern, in characters.
+pub(super) const MAX_PATTERN: usize = 100;
+
+/// The longest text that is matched with a pattern, in characters.
+pub(super) const MAX_TEXT: usize = 1000;
+
 /// Why a string with variables cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpandError {
@@ -30,7 +36,10 @@ pub enum ExpandError {
     /// A result that is too long.
     #[error("the expanded value is longer than {} MiB", MAX_LENGTH >> 20)]
     TooLong,
-    /// A pattern or value that would take too long to match.
-    #[error("the pattern or the value of {0} is too long")]
+    /// A pattern that would take too long to match.
+    #[error("the pattern for {0} is longer than {max} characters", max = MAX_PATTERN)]
     PatternTooLong(String),
+    /// A value that would take too long to match.
+    #[error("the value of {0} is longer than {max} characters, too long for a pattern", max = MAX_TEXT)]
+    ValueTooLong(String),
 }

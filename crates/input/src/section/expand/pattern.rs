@@ -1,9 +1,6 @@
 //! Patterns in `${NAME#pattern}` and the like: `*` is any text, `?` any character, a backslash escapes the next.
 
-/// The longest pattern, in characters.
-const MAX_PATTERN: usize = 100;
-/// The longest text to match, in characters.
-const MAX_TEXT: usize = 1000;
+use super::error::{ExpandError, MAX_PATTERN, MAX_TEXT};
 
 /// A pattern.
 pub(super) struct Pattern(Vec<Token>);
@@ -16,10 +13,16 @@ enum Token {
 }
 
 impl Pattern {
-    /// Parses a pattern; `None` if it, or the text to match, is too long.
-    pub(super) fn new(pattern: &str, text: &str) -> Option<Self> {
-        if pattern.chars().count() > MAX_PATTERN || text.chars().count() > MAX_TEXT {
-            return None;
+    /// Parses a pattern for `text`, the value of the build-arg `name`.
+    ///
+    /// # Errors
+    /// When one of them is too long.
+    pub(super) fn new(name: &str, pattern: &str, text: &str) -> Result<Self, ExpandError> {
+        if pattern.chars().count() > MAX_PATTERN {
+            return Err(ExpandError::PatternTooLong(name.to_owned()));
+        }
+        if text.chars().count() > MAX_TEXT {
+            return Err(ExpandError::ValueTooLong(name.to_owned()));
         }
         let mut tokens = Vec::new();
         let mut chars = pattern.chars();
@@ -31,7 +34,7 @@ impl Pattern {
                 c => Token::Char(c),
             });
         }
-        Some(Self(tokens))
+        Ok(Self(tokens))
     }
 
     /// `text` without what matches at its beginning.

@@ -229,7 +229,6 @@ impl Form {
         value: &str,
         lookup: Lookup<'_, '_>,
     ) -> Result<String, ExpandError> {
-        let too_long = || ExpandError::PatternTooLong(name.to_owned());
         match self {
             Self::Trim {
                 at_end,
@@ -237,7 +236,7 @@ impl Form {
                 pattern,
             } => {
                 let pattern = pattern.expand(lookup)?;
-                let pattern = Pattern::new(&pattern, value).ok_or_else(too_long)?;
+                let pattern = Pattern::new(name, &pattern, value)?;
                 Ok(if *at_end {
                     pattern.without_suffix(value, *longest)
                 } else {
@@ -246,7 +245,7 @@ impl Form {
             }
             Self::Replace { all, pattern, word } => {
                 let pattern = pattern.expand(lookup)?;
-                let pattern = Pattern::new(&pattern, value).ok_or_else(too_long)?;
+                let pattern = Pattern::new(name, &pattern, value)?;
                 let word = word.expand(lookup)?;
                 if word.len().saturating_mul(value.len()) > MAX_LENGTH {
                     return Err(ExpandError::TooLong);

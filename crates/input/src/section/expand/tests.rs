@@ -133,8 +133,22 @@ fn growth_is_limited() {
         Template::parse(&text).unwrap().bind(&only_a),
         Err(ExpandError::TooLong)
     );
-    let error = Template::parse("${A#*x}").unwrap().expand(&lookup);
-    assert_eq!(error, Err(ExpandError::PatternTooLong("A".into())));
+    let told = |text: &str, value: &str| {
+        let template = Template::parse(text).unwrap();
+        template
+            .expand(&|_| Some(value))
+            .map_err(|error| error.to_string())
+    };
+    let long = "x".repeat(1001);
+    assert_eq!(told("${A#*x}", &long[1..]).as_deref(), Ok(&long[2..]));
+    let error = told("${A#*x}", &long).unwrap_err();
+    assert_eq!(
+        error,
+        "the value of A is longer than 1000 characters, too long for a pattern"
+    );
+    assert!(told(&format!("${{A#{}}}", &long[..100]), "x").is_ok());
+    let error = told(&format!("${{A#{}}}", &long[..101]), "x").unwrap_err();
+    assert_eq!(error, "the pattern for A is longer than 100 characters");
 }
 
 proptest! {
