@@ -2,6 +2,7 @@
 
 mod compare;
 mod findings;
+pub(crate) mod fuzzing;
 mod inventory;
 mod packages;
 mod pair;

@@ -28,6 +28,11 @@ pub(crate) fn pixi_toml(data: &[u8]) {
     read("pixi.toml", data);
 }
 
+/// A pyproject.toml with a table for pixi.
+pub(crate) fn pyproject(data: &[u8]) {
+    read("pyproject.toml", data);
+}
+
 fn read(name: &str, data: &[u8]) {
     let file = SourceFile::new(name, data);
     if let Err(error) = check_options(&file, std::iter::empty()) {

@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     target("conda_lock", input::build_file),
     target("pixi_lock", input::build_file),
     target("pixi_toml", input::pixi_toml),
+    target("pyproject", input::pyproject),
     target("specs", input::specs),
     target("requirements", input::requirements),
     target("pylock", input::pylock),
@@ -52,6 +53,8 @@ pub const TARGETS: &[Target] = &[
     target("env_vars", steps::env_vars),
     target("distribution", steps::distribution),
     target("inventory", steps::inventory),
+    target("conda_meta", |data| in_scratch(data, steps::conda_meta)),
+    target("base_config", condafront::fuzzing::base_config),
     // What the entrypoint reads when a container starts.
     target("records", entrypoint::records),
     target("entrypoint_files", entrypoint::files),

@@ -45,9 +45,10 @@ macro_rules! targets {
 }
 
 targets! {
-    trees env image_section explicit conda_lock pixi_lock pixi_toml specs requirements pylock dockerignore
+    trees env image_section explicit conda_lock pixi_lock pixi_toml pyproject specs requirements pylock
+    dockerignore
     archive tar wheel repodata shard_list shard
-    accounts package_managers pip env_vars distribution inventory
+    accounts package_managers pip env_vars distribution inventory conda_meta base_config
     records entrypoint_files
 }
 
