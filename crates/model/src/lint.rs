@@ -303,7 +303,7 @@ impl Rule {
                 "The solve has found a package for GPUs but assumes a machine without one, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
             }
             Self::DuplicateDistribution => {
-                "pip replaces files of the conda package without conda's knowledge. Remove one of the two. The rule compares the names of the Python distributions in conda packages: it finds `torch` beside conda's pytorch, but does not report the bindings named graphviz beside the program of that name."
+                "If pip does not accept conda's version, it replaces files of the conda package without conda's knowledge. Remove one of the two. The rule compares the names of the Python distributions in conda packages: it finds `torch` beside conda's pytorch, but does not report the bindings named graphviz beside the program of that name."
             }
             Self::AddedForPlatform => {
                 "`for` adds what its platforms need. The warning lists the additions, so that nobody has to guess what is in the image. Write the same keys in the file to silence it."
