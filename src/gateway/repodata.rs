@@ -62,11 +62,12 @@ pub(crate) async fn find_shards(
 ) -> Result<Option<Present>, GatewayError> {
     /// A list of shards is small.
     const LIMIT: Duration = Duration::from_secs(30);
+    let limit = Timeout::of(LIMIT.min(repodata.timeout.duration()));
     let mut others = addresses.into_iter();
     while let Some(url) = others.next() {
         let address = Address::new(vec![url]);
         let answer = answer(bridge, repodata, SHARDS_FILE, &address, Shown::IfLong);
-        match waiting::within(Timeout::of(LIMIT), answer).await {
+        match waiting::within(limit, answer).await {
             Some(Ok(())) => {
                 return Ok(Some(Present {
                     file: SHARDS_FILE,

@@ -186,7 +186,7 @@ fn lists_arrive_whatever_headers_come() {
 }
 
 /// A channel's list of this package alone.
-fn list_of(package: &Package) -> Vec<u8> {
+pub(crate) fn list_of(package: &Package) -> Vec<u8> {
     let record = json!({
         "build": package.build, "build_number": package.build_number, "depends": [], "md5": package.md5,
         "name": package.name, "noarch": "generic", "sha256": package.sha256, "size": package.size,

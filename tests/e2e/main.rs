@@ -66,6 +66,7 @@ mod scripts;
 mod secrets;
 mod section;
 mod shards;
+mod slow_servers;
 mod smoke;
 mod solve;
 mod stalls;

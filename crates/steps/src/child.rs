@@ -18,6 +18,9 @@ use nix::unistd::{Pid, geteuid};
 /// The Linux error for a program built for another processor.
 const ENOEXEC: i32 = 8;
 
+/// The end of the message about a program that printed nothing for too long.
+pub(crate) const STOPPED: &str = ", and was stopped";
+
 /// How a child process ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -35,7 +38,7 @@ pub(crate) enum ChildError {
     Output(#[source] io::Error),
     #[error("cannot be waited for: {0}")]
     Wait(#[source] io::Error),
-    #[error("printed nothing for {0}, and was stopped")]
+    #[error("printed nothing for {0}{end}", end = STOPPED)]
     Silent(Timeout),
 }
 

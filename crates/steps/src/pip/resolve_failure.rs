@@ -5,6 +5,7 @@ use std::path::Path;
 use super::build_failure::{self, BUILT, BuildFailure};
 use super::list_files::ListFiles;
 use super::{process, unreachable};
+use crate::child::STOPPED;
 use condafront_model::pypi_package::requirement_name;
 use condafront_model::redact::quoted;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -15,6 +16,9 @@ const CIRCLE: &str = "Exceeded 30 redirects";
 
 /// What to do about an index that cannot be reached.
 const UNREACHABLE: &str = "Check that the build has network access (docker build --network), and whether it needs a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…).";
+
+/// What to do about a pip that waits.
+const SILENT: &str = "Check whether the package index answers, and whether the build needs a proxy (--build-arg HTTPS_PROXY=…). If pip takes that long, give it more time (--build-arg CONDAFRONT_TIMEOUT=2h).";
 
 /// pip's own reason, reported at the entries that it is about. `has_own_index` says that pip knows servers besides those in
 /// the list.
@@ -44,6 +48,12 @@ pub(super) fn of(
     if culprits.is_empty() {
         culprits.extend(named(&reason, list));
     }
+    let is_silent = output.ends_with(STOPPED);
+    if is_silent && !list.is_empty() {
+        // At the line that asks for an index, or the first.
+        let index = only_index(list).filter(|_| !has_own_index);
+        culprits.push(index.map_or(0, |(line, _)| line));
+    }
     culprits.sort_unstable();
     culprits.dedup();
     let certificate = process::certificate(output);
@@ -65,6 +75,7 @@ pub(super) fn of(
     let help = match (certificate, unreachable) {
         (Some((_, help)), _) => Some(help),
         (None, Some(_)) => Some(UNREACHABLE),
+        (None, None) if is_silent => Some(SILENT),
         (None, None) => help(output),
     };
     report.help = help.map(str::to_owned).or(report.help);
@@ -292,6 +303,39 @@ mod tests {
             );
             assert_eq!(report.message, expected, "{texts:?}");
             assert_eq!(report.culprits, [Culprit::Package(culprit)], "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_pip_that_waits_is_reported_at_the_index() {
+        let output = "it printed nothing for 8 seconds, and was stopped";
+        for (texts, has_own_index, culprit) in [
+            (
+                ["demo", "--index-url http://index.example/simple/"],
+                false,
+                1,
+            ),
+            (
+                ["demo", "--index-url http://index.example/simple/"],
+                true,
+                0,
+            ),
+            (["demo", "other"], false, 0),
+        ] {
+            let list = texts.map(|text| PipEntry {
+                text: text.to_owned(),
+                is_constraint: false,
+                wheel: None,
+            });
+            let input = Path::new("/in");
+            let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
+            let report = of(output, &list, &files, input, has_own_index);
+            assert_eq!(
+                report.message,
+                format!("pip cannot find the PyPI packages: {output}")
+            );
+            assert_eq!(report.culprits, [Culprit::Package(culprit)], "{texts:?}");
+            assert_eq!(report.help.as_deref(), Some(SILENT));
         }
     }
 }

@@ -31,9 +31,14 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2
 /// The largest file, in bytes. The largest shards have a few hundred kilobytes.
 const LARGEST: u64 = 16 << 20;
 
+/// How long a file may take.
+const LONGEST: Duration = Duration::from_mins(1);
+
 /// Downloads files, and keeps them.
 pub(super) struct Downloads {
     agent: Agent,
+    /// How long a file may take.
+    longest: Duration,
     /// Where files are kept between builds, by their hashes; `None` if they are not.
     cache: Option<PathBuf>,
     login: Option<Login>,
@@ -50,17 +55,23 @@ pub(super) struct Login {
 impl Downloads {
     /// Downloads that are kept in `cache` if that directory exists.
     pub(super) fn new(cache: &Path, login: Option<Login>, trust: &Trust) -> Self {
+        Self::within(LONGEST, cache, login, trust)
+    }
+
+    /// The same with another limit for the time that a file may take.
+    fn within(longest: Duration, cache: &Path, login: Option<Login>, trust: &Trust) -> Self {
         let roots = trust.roots().unwrap_or(RootCerts::WebPki);
         let config = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(Duration::from_mins(1)))
+            .timeout_global(Some(longest))
             .max_idle_connections_per_host(AT_ONCE)
             .max_idle_connections(AT_ONCE)
             .user_agent(concat!("condafront/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
             agent: config.into(),
+            longest,
             cache: cache.is_dir().then(|| cache.to_owned()),
             login,
         }
@@ -144,17 +155,12 @@ impl Downloads {
         {
             request = request.header("Authorization", &login.header);
         }
-        let response = request.call().map_err(|error| DownloadError::Server {
-            url: url.clone(),
-            source: Box::new(error),
-        })?;
+        let called = request.call();
+        let response = called.map_err(|error| DownloadError::answer(url, error, self.longest))?;
         let mut bytes = Vec::new();
         let mut body = response.into_body().into_reader().take(LARGEST + 1);
         body.read_to_end(&mut bytes)
-            .map_err(|source| DownloadError::Read {
-                url: url.clone(),
-                source,
-            })?;
+            .map_err(|error| DownloadError::body(url, error, self.longest))?;
         if bytes.len() as u64 > LARGEST {
             return Err(DownloadError::TooLarge {
                 url: url.clone(),
@@ -334,6 +340,24 @@ mod tests {
             assert!(!message.contains("hunter2"), "{message}");
             assert!(!message.contains("tk-1234567"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_server_that_sends_little_at_a_time_is_left() {
+        let server = Server::start();
+        let path = "/file";
+        server.put(path, "content");
+        let drip = Fault::Drip(Duration::from_millis(250));
+        server.fault(path, drip, Times::Always);
+        let (nowhere, trust) = (Path::new("/nowhere"), Trust::default());
+        let limit = Duration::from_secs(1);
+        let downloads = Downloads::within(limit, nowhere, None, &trust);
+        let found = downloads.all(&[hash(b"content")], |_| address(&server, path));
+        let error = found.unwrap_err();
+        let told = format!("{} did not arrive within 1 second", server.url(path));
+        assert_eq!(error.to_string(), told);
+        assert!(error.may_pass());
+        assert_eq!(server.requests().len(), 1);
     }
 
     #[test]

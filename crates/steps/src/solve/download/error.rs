@@ -1,11 +1,13 @@
 //! Why a download failed, and whether it may work later.
 
 use std::io;
+use std::time::Duration;
 
 use url::Url;
 
 use condafront_model::certificate::CertificateFault;
 use condafront_model::package::PackageUrl;
+use condafront_step_spec::timeout::Timeout;
 
 /// Why a file is not available.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ pub(in crate::solve) enum DownloadError {
         #[source]
         source: io::Error,
     },
+    /// It takes too long.
+    #[error("{} did not arrive within {}", PackageUrl::new(.url.clone()), Timeout::of(*.limit))]
+    Slow { url: Url, limit: Duration },
     /// It is too large.
     #[error("{} has more than {} MiB", PackageUrl::new(.url.clone()), .limit >> 20)]
     TooLarge { url: Url, limit: u64 },
@@ -33,6 +38,31 @@ pub(in crate::solve) enum DownloadError {
 }
 
 impl DownloadError {
+    /// Why there is no answer to a request, which may take the time `limit`.
+    pub(super) fn answer(url: &Url, error: ureq::Error, limit: Duration) -> Self {
+        let url = url.clone();
+        match error {
+            ureq::Error::Timeout(ureq::Timeout::Global) => Self::Slow { url, limit },
+            error => Self::Server {
+                url,
+                source: Box::new(error),
+            },
+        }
+    }
+
+    /// Why an answer, which may take the time `limit`, does not arrive as a whole.
+    pub(super) fn body(url: &Url, error: io::Error, limit: Duration) -> Self {
+        let url = url.clone();
+        // An I/O error can hold one of ureq's.
+        match ureq::Error::from(error) {
+            ureq::Error::Timeout(_) => Self::Slow { url, limit },
+            error => Self::Read {
+                url,
+                source: error.into_io(),
+            },
+        }
+    }
+
     /// Whether the network or the server is to blame, so that the file may be available later.
     pub(in crate::solve) fn may_pass(&self) -> bool {
         match self {
@@ -49,7 +79,7 @@ impl DownloadError {
                 | ureq::Error::ConnectProxyFailed(_) => true,
                 _ => false,
             },
-            Self::Read { .. } => true,
+            Self::Read { .. } | Self::Slow { .. } => true,
             Self::Hash(_) | Self::TooLarge { .. } => false,
         }
     }
@@ -72,7 +102,7 @@ impl DownloadError {
             }
             Self::Read { source, .. } => source.kind() != io::ErrorKind::TimedOut,
             Self::Hash(_) => true,
-            Self::TooLarge { .. } => false,
+            Self::Slow { .. } | Self::TooLarge { .. } => false,
         }
     }
 }
