@@ -11,7 +11,7 @@ use condafront_testkit::server::{Fault, Times};
 
 use crate::client::Client;
 use crate::failure::error_of;
-use crate::project::{GZIP, LOCK, NATIVE, Project, base, frontend};
+use crate::project::{GZIP, LOCK, Project, frontend};
 use crate::pushed::Pushed;
 
 /// A project with a lock that gets longer from day to day.
@@ -176,7 +176,7 @@ fn the_disk_is_full(days: &mut Days) {
 }
 
 /// Whether the server has been asked for this.
-fn asked(project: &Project, path: &str) -> bool {
+pub(crate) fn asked(project: &Project, path: &str) -> bool {
     project.server.requests().iter().any(|it| it.path == path)
 }
 
@@ -187,7 +187,7 @@ fn is_installing(said: &str, name: &str) -> bool {
 }
 
 /// Whether a step with this in its name runs or has run.
-fn is_running(said: &str, name: &str) -> bool {
+pub(crate) fn is_running(said: &str, name: &str) -> bool {
     said.lines()
         .any(|line| line.starts_with('#') && line.contains(name))
 }
@@ -199,7 +199,17 @@ fn until_in_time(mut day: impl FnMut() -> bool) {
 
 /// Starts a build, and kills its client when it is time. Says whether it was still running.
 fn kill_client(project: &Project, file: &str, is_time: impl Fn(&str) -> bool) -> bool {
-    let client = Client::start(project, file, &[]);
+    kill_client_with(project, file, &[], is_time)
+}
+
+/// The same for a build with these options.
+pub(crate) fn kill_client_with(
+    project: &Project,
+    file: &str,
+    args: &[&str],
+    is_time: impl Fn(&str) -> bool,
+) -> bool {
+    let client = Client::start(project, file, args);
     client.wait_until(is_time);
     let (status, said) = client.end("KILL");
     assert!(status.success() || status.signal() == Some(9), "{said}");
@@ -292,7 +302,7 @@ fn crowds_get_what_they_ask_for() {
     assert_eq!(found.stdout, "1.0\n".repeat(FILES));
 }
 
-/// The registry dies in the middle of a layer, and lives again when the build is repeated.
+/// The client goes away, and then the registry dies, in the middle of a layer; both live again when the build is repeated.
 #[test]
 fn a_registry_that_dies_while_a_build_pushes() {
     let mut days = Days::new(Project::new(Store::Containerd));
@@ -302,35 +312,32 @@ fn a_registry_that_dies_while_a_build_pushes() {
     let proxy = Proxy::start(registry);
     let place = format!("{}/{}:pushed", proxy.address(), project.name());
     let output = format!("type=image,name={place},push=true,store=false,{GZIP}");
+    let epoch = "SOURCE_DATE_EPOCH=1700000000";
+    let args = [
+        "--provenance=false",
+        "--build-arg",
+        epoch,
+        "--output",
+        &output,
+    ];
+    proxy.hold_after(2_000_000);
+    let is_killed = kill_client_with(project, LOCK, &args, |_| proxy.is_held());
+    assert!(is_killed);
+    proxy.revive();
+
     let push = || {
-        let base = format!("BASE_IMAGE={}", base());
-        let epoch = "SOURCE_DATE_EPOCH=1700000000";
-        let args = [
-            "--build-arg",
-            &base,
-            "--build-arg",
-            epoch,
-            "--output",
-            &output,
-        ];
-        let usual = [
-            "build",
-            "--progress=plain",
-            "--provenance=false",
-            "-f",
-            LOCK,
-        ];
-        project.docker(&[&usual[..], &NATIVE, &args, &["."]].concat())
+        let (status, said) = Client::start(project, LOCK, &args).finish();
+        (status.success(), said)
     };
     proxy.die_after(4_000_000);
-    let failed = push().expect_failure();
-    assert!(proxy.is_dead());
-    let told = error_of(&failed);
+    let (is_pushed, told) = push();
+    assert!(proxy.is_dead() && !is_pushed, "{told}");
     assert!(told.contains("failed to push"), "{told}");
 
     proxy.revive();
     project.packages_requested();
-    push().expect_success();
+    let (is_pushed, told) = push();
+    assert!(is_pushed, "{told}");
     assert_eq!(project.packages_requested(), [""; 0]);
     // What is in the registry is what a push without a fault gives.
     let name = format!("{}/{}:pushed", engine::registry(), project.name());

@@ -42,6 +42,7 @@ mod limits;
 mod linked_base;
 mod locked_projects;
 mod locks;
+mod lost_clients;
 mod lost_results;
 mod micromamba_docker;
 mod old_pythons;

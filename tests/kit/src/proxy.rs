@@ -1,9 +1,13 @@
-//! A proxy in front of a server, which dies on demand: to its clients, it is the server that dies.
+//! A proxy in front of a server, which dies or stops on demand: to its clients, it is the server that does.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
+
+/// How often a server that has stopped is looked at.
+const POLL: Duration = Duration::from_millis(5);
 
 /// The most bytes that are passed on at one time.
 const CHUNK: usize = 16 * 1024;
@@ -20,6 +24,8 @@ pub struct Proxy {
 struct Life {
     /// How many more bytes it takes from its clients; `None` if there is no limit.
     left: Option<u64>,
+    /// Whether it then stops, instead of dying.
+    stops: bool,
     /// The connections, which end with it.
     open: Vec<TcpStream>,
 }
@@ -50,17 +56,30 @@ impl Proxy {
 
     /// Lets the server die after this many more bytes from its clients.
     pub fn die_after(&self, bytes: u64) {
-        lock(&self.life).left = Some(bytes);
+        let mut life = lock(&self.life);
+        (life.left, life.stops) = (Some(bytes), false);
+    }
+
+    /// Lets the server take nothing more after this many bytes from its clients, until it lives again.
+    pub fn hold_after(&self, bytes: u64) {
+        let mut life = lock(&self.life);
+        (life.left, life.stops) = (Some(bytes), true);
     }
 
     /// Whether the server is dead.
     pub fn is_dead(&self) -> bool {
-        lock(&self.life).left == Some(0)
+        lock(&self.life).is_dead()
+    }
+
+    /// Whether the server takes nothing more.
+    pub fn is_held(&self) -> bool {
+        lock(&self.life).has_stopped()
     }
 
     /// Lets it live again.
     pub fn revive(&self) {
-        lock(&self.life).left = None;
+        let mut life = lock(&self.life);
+        (life.left, life.stops) = (None, false);
     }
 }
 
@@ -72,16 +91,25 @@ fn connect(client: TcpStream, server: SocketAddr, life: &Arc<Mutex<Life>>) -> st
     let server = TcpStream::connect(server)?;
     {
         let mut life = lock(life);
-        if life.left == Some(0) {
+        if life.is_dead() {
             return Ok(());
         }
         life.open.extend([client.try_clone()?, server.try_clone()?]);
     }
     let (from, to) = (client.try_clone()?, server.try_clone()?);
     let life = Arc::clone(life);
-    thread::spawn(move || pass(from, to, |count| lock(&life).take(count)));
+    thread::spawn(move || pass(from, to, |count| is_taken(&life, count)));
     thread::spawn(move || pass(server, client, |_| true));
     Ok(())
+}
+
+/// Whether the server takes `count` bytes; waits as long as it has stopped.
+fn is_taken(life: &Mutex<Life>, count: u64) -> bool {
+    let is_alive = lock(life).take(count);
+    while lock(life).has_stopped() {
+        thread::sleep(POLL);
+    }
+    is_alive
 }
 
 /// Passes on what `from` sends, as long as `is_alive` says so of the number of bytes.
@@ -97,13 +125,21 @@ fn pass(mut from: TcpStream, mut to: TcpStream, is_alive: impl Fn(u64) -> bool) 
 }
 
 impl Life {
+    fn is_dead(&self) -> bool {
+        self.left == Some(0) && !self.stops
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.left == Some(0) && self.stops
+    }
+
     /// Takes `count` bytes from a client, or dies with all connections.
     fn take(&mut self, count: u64) -> bool {
         let Some(left) = &mut self.left else {
             return true;
         };
         *left = left.saturating_sub(count);
-        if *left > 0 {
+        if *left > 0 || self.stops {
             return true;
         }
         for stream in self.open.drain(..) {
@@ -144,5 +180,17 @@ mod tests {
         assert!(proxy.is_dead() && !ask(1));
         proxy.revive();
         assert!(ask(50_000));
+
+        proxy.hold_after(40_000);
+        thread::scope(|scope| {
+            let held = scope.spawn(|| ask(50_000));
+            while !proxy.is_held() {
+                assert!(!held.is_finished(), "it is not held");
+                thread::sleep(POLL);
+            }
+            assert!(!proxy.is_dead() && !held.is_finished());
+            proxy.revive();
+            assert!(held.join().unwrap());
+        });
     }
 }
