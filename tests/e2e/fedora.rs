@@ -156,7 +156,7 @@ fn dnf_trusts_the_authorities_of_a_company(project: &Project, base: &Image<'_>) 
     let files = ["build", "-f", "files.Dockerfile", "-o", "rpms", "."];
     project.docker(&files).expect_success();
     let server = Server::start_tls(Certificate::Good);
-    server.mount("/rpms", &project.path("rpms"));
+    server.mount("/rpms", project.path("rpms"));
     let base = Image::from_dockerfile(
         project,
         &format!(
