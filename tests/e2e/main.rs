@@ -32,6 +32,7 @@ mod failure;
 mod faults;
 mod fedora;
 mod git;
+mod golden;
 mod group_writable;
 mod image;
 mod image_bytes;

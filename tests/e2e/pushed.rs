@@ -19,6 +19,7 @@ pub(crate) struct Pushed {
     pub(crate) config: String,
     /// The layers' digests, the base's first.
     pub(crate) layers: Vec<String>,
+    repository: String,
 }
 
 impl Pushed {
@@ -37,7 +38,16 @@ impl Pushed {
             config: digest(&json["config"]),
             layers: layers.iter().map(digest).collect(),
             manifest,
+            repository: repository.to_owned(),
         }
+    }
+
+    /// The configuration as the registry has it.
+    pub(crate) fn config_file(&self) -> String {
+        let path = format!("/v2/{}/blobs/{}", self.repository, self.config);
+        let (status, config) = get(&path);
+        assert!(status.contains(" 200 "), "{path}: {status}");
+        config
     }
 
     /// The layers that `other` does not have, without the topmost: the inventory, which names every package and the base.

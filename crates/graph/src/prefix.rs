@@ -2,7 +2,7 @@
 
 use buildkit_llb::{Copy, File, Input, OpOptions, Output};
 
-use super::own_files::{add_directory, directory};
+use super::own_files::{add_directory, directory, timed};
 use super::tools::Tools;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::stamp::{Owner, Ownership};
@@ -26,13 +26,21 @@ impl Tools<'_> {
                     .is_some_and(|rest| rest.starts_with('/'))
             })
         };
-        file.then(directory("/opt", Owner::ROOT));
-        for prefix in prefixes.filter(|prefix| !is_inside(prefix.path())) {
-            for folder in prefix.folders() {
-                add_directory(&mut file, folder, user);
+        let outermost = prefixes.filter(|prefix| !is_inside(prefix.path()));
+        let mut folders = File::on(Input::Scratch);
+        for file in [&mut file, &mut folders] {
+            file.then(directory("/opt", Owner::ROOT));
+            for folder in outermost.clone().flat_map(EnvironmentPrefix::folders) {
+                add_directory(file, folder, user);
             }
+        }
+        for prefix in outermost {
             file.then(Copy::new(root, prefix.path(), prefix.path()).contents());
         }
+        // What is added to a directory changes its time. A copy of the same directories sets it afterwards.
+        let internal = self.options("[internal] directories of the environment");
+        let folders = timed(folders.options(&internal).build(), &internal);
+        file.then(Copy::new(folders, "/", "/").contents());
         file.build()
     }
 }

@@ -153,8 +153,12 @@ impl WheelFile {
             } else {
                 0o644
             };
+            // The time would otherwise be that of the test.
+            let options = SimpleFileOptions::default()
+                .last_modified_time(zip::DateTime::default())
+                .unix_permissions(mode);
             archive
-                .start_file(path, SimpleFileOptions::default().unix_permissions(mode))
+                .start_file(path, options)
                 .expect("a member in memory");
             archive
                 .write_all(content.as_bytes())
