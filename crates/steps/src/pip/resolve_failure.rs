@@ -213,6 +213,18 @@ fn help(output: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    /// The report about what pip printed for a list of two entries.
+    fn report(texts: [&str; 2], output: &str, has_own_index: bool) -> FailureReport {
+        let list = texts.map(|text| PipEntry {
+            text: text.to_owned(),
+            is_constraint: false,
+            wheel: None,
+        });
+        let input = Path::new("/in");
+        let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
+        of(output, &list, &files, input, has_own_index)
+    }
+
     #[test]
     fn reasons_from_pip_are_short_and_name_an_entry() {
         let texts = [
@@ -290,14 +302,7 @@ mod tests {
                 0,
             ),
         ] {
-            let list = texts.map(|text| PipEntry {
-                text: text.to_owned(),
-                is_constraint: false,
-                wheel: None,
-            });
-            let input = Path::new("/in");
-            let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
-            let report = of(output, &list, &files, input, has_own_index);
+            let report = report(texts, output, has_own_index);
             let expected = format!(
                 "pip cannot find the PyPI packages: {server} redirects in a loop: pip followed 30 redirects"
             );
@@ -322,14 +327,7 @@ mod tests {
             ),
             (["demo", "other"], false, 0),
         ] {
-            let list = texts.map(|text| PipEntry {
-                text: text.to_owned(),
-                is_constraint: false,
-                wheel: None,
-            });
-            let input = Path::new("/in");
-            let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
-            let report = of(output, &list, &files, input, has_own_index);
+            let report = report(texts, output, has_own_index);
             assert_eq!(
                 report.message,
                 format!("pip cannot find the PyPI packages: {output}")
