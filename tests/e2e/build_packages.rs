@@ -83,59 +83,68 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
     write(&project, "edited/edited.py", "print('edited')\n");
     let section = "condafront:\n  build: [activate-demo, bumpme]\n  workdir: /srv/work\n";
     environment(&project, &["./app", "compiled", "-e ./edited"], section);
-    // All paths in the environment, and what a script prints.
-    let paths_and = |script: &str| {
-        let script =
-            format!("(cd /opt/conda; find . ! -type d; find . -type d -empty); echo --; {script}");
-        let output = project.run(&[], &["sh", "-c", &script]).expect_success();
-        let (paths, said) = output.stdout.split_once("--\n").expect("both");
-        let paths: BTreeSet<String> = paths.lines().map(str::to_owned).collect();
-        (paths, said.to_owned())
-    };
     project.build(&args).expect_success();
     let script = "python -m app; python -m compiled; python -m edited; cd /opt/conda; ls share/activate-demo etc/conda/activate.d conda-meta 2>/dev/null | grep activate-demo; grep -c activate-demo share/sbom/condafront.spdx.json; echo [$ACTIVATE_DEMO_HOME]; pip check";
-    let (plain, said) = paths_and(script);
+    let (plain, said) = paths_and(&project, script);
     assert_eq!(
         said,
         "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\nedited\n0\n[]\nNo broken requirements found.\n"
     );
 
-    // What is editable sees them too. In the image, only that is different.
+    // Only how a step's root is put together depends on the store.
+    if store == Store::Containerd {
+        what_is_editable_sees_them(&project, &args, &plain);
+        what_is_beside_a_lock_sees_them(&project, &args);
+    }
+}
+
+/// All paths in the environment, and what a script prints.
+fn paths_and(project: &Project, script: &str) -> (BTreeSet<String>, String) {
+    let script =
+        format!("(cd /opt/conda; find . ! -type d; find . -type d -empty); echo --; {script}");
+    let output = project.run(&[], &["sh", "-c", &script]).expect_success();
+    let (paths, said) = output.stdout.split_once("--\n").expect("both");
+    let paths: BTreeSet<String> = paths.lines().map(str::to_owned).collect();
+    (paths, said.to_owned())
+}
+
+/// In the image, only what is editable is different from `plain`.
+fn what_is_editable_sees_them(project: &Project, args: &[&str], plain: &BTreeSet<String>) {
     project
-        .build(&[&args[..], &["--target", "dev"]].concat())
+        .build(&[args, &["--target", "dev"]].concat())
         .expect_success();
     let script = "cd /; python -m edited; echo \"print('changed')\" > /srv/work/edited/edited.py; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
-    let (editable, said) = paths_and(script);
+    let (editable, said) = paths_and(project, script);
     assert_eq!(
         said,
         "edited\nchanged\nNo broken requirements found.\nedited==1.0\n[]\n"
     );
-    let new: Vec<&String> = editable.difference(&plain).collect();
+    let new: Vec<&String> = editable.difference(plain).collect();
     assert!(!new.is_empty());
     assert!(new.iter().all(|path| path.contains("edited")), "{new:?}");
     let gone: Vec<&String> = plain.difference(&editable).collect();
     assert!(gone.iter().all(|path| path.contains("edited")), "{gone:?}");
+}
 
-    // What a lock names is there before pip asks the sources of the list.
-    if store == Store::Containerd {
-        let wheel = hello("1.0");
-        let content = wheel.build();
-        let (name, hash) = (wheel.file_name(), hex::encode(Sha256::digest(&content)));
-        std::fs::write(project.path(&name), content).expect("a wheel");
-        let lock = format!(
-            "lock-version = '1.0'\n[[packages]]\nname = 'hello'\nwheels = [{{path = '{name}', hashes = {{sha256 = '{hash}'}}}}]\n"
-        );
-        write(&project, "pylock.toml", &lock);
-        let section = "condafront:\n  build: [activate-demo, bumpme]\n";
-        environment(&project, &["-r pylock.toml", "compiled"], section);
-        project.build(&args).expect_success();
-        let script = "python -m compiled; ls /opt/conda/share | grep -c activate-demo; pip check";
-        let output = project.run(&[], &["sh", "-c", script]).expect_success();
-        assert_eq!(
-            output.stdout,
-            "/opt/conda/share/activate-demo\n0\nNo broken requirements found.\n"
-        );
-    }
+/// What the lock names is there before pip asks the sources of the list.
+fn what_is_beside_a_lock_sees_them(project: &Project, args: &[&str]) {
+    let wheel = hello("1.0");
+    let content = wheel.build();
+    let (name, hash) = (wheel.file_name(), hex::encode(Sha256::digest(&content)));
+    std::fs::write(project.path(&name), content).expect("a wheel");
+    let lock = format!(
+        "lock-version = '1.0'\n[[packages]]\nname = 'hello'\nwheels = [{{path = '{name}', hashes = {{sha256 = '{hash}'}}}}]\n"
+    );
+    write(project, "pylock.toml", &lock);
+    let section = "condafront:\n  build: [activate-demo, bumpme]\n";
+    environment(project, &["-r pylock.toml", "compiled"], section);
+    project.build(args).expect_success();
+    let script = "python -m compiled; ls /opt/conda/share | grep -c activate-demo; pip check";
+    let output = project.run(&[], &["sh", "-c", script]).expect_success();
+    assert_eq!(
+        output.stdout,
+        "/opt/conda/share/activate-demo\n0\nNo broken requirements found.\n"
+    );
 }
 
 on_both_stores!(builds_see_packages_that_the_image_does_not_have);

@@ -11,7 +11,7 @@ use crate::git::{GitServer, base_with_git, commit_all};
 use crate::image_bytes::{contains, unpacked_bytes};
 use crate::pip::{fill_index, hello};
 use crate::pip_lists::write;
-use crate::project::{Project, base, frontend};
+use crate::project::{Project, UNCOMPRESSED, base, frontend};
 
 const USER: &str = "ada-71c2";
 const PASSWORD: &str = "hunter2-5d1c";
@@ -98,8 +98,11 @@ fn credentials_of_indexes_appear_nowhere() {
             project.channel()
         );
         project.write("env.yml", text);
-        let output = format!("type=oci,tar=false,dest={}", image.display());
-        let cache_to = format!("type=local,dest={},mode=max", cache.display());
+        let output = format!("type=oci,tar=false,dest={},{UNCOMPRESSED}", image.display());
+        let cache_to = format!(
+            "type=local,dest={},mode=max,{UNCOMPRESSED}",
+            cache.display()
+        );
         let base = format!("BASE_IMAGE={}", base());
         let mut build = vec![
             "buildx",
@@ -189,7 +192,7 @@ fn histories_of_private_repositories_are_loaded_with_the_login() {
         project.write("env.yml", text);
     };
     let image = project.path("image");
-    let output = format!("type=oci,tar=false,dest={}", image.display());
+    let output = format!("type=oci,tar=false,dest={},{UNCOMPRESSED}", image.display());
     let of_server = format!("id=GIT_AUTH_TOKEN.{},src=token", git.address());
     let build = |secret: &[&str]| {
         let usual = [

@@ -8,7 +8,7 @@ use crate::failure::error_of;
 use crate::image::{each_prints, history};
 use crate::pip::{CHECK, fill_index, hello, real_wheel, source_archive};
 use crate::pip_lists::{sources, write};
-use crate::project::{LOCK, Project, frontend, on_both_stores};
+use crate::project::{LOCK, Project, frontend};
 
 /// A file on the project's server, as an inline table of a lock.
 fn served(project: &Project, file: &str, content: Vec<u8>) -> String {
@@ -23,8 +23,10 @@ fn package(name: &str, rest: &str) -> String {
     format!("[[packages]]\nname = '{name}'\n{rest}\n")
 }
 
-fn locked_wheels_are_linked_without_asking_pip(store: Store) {
-    let project = Project::new(store);
+/// On one store: `wheels::the_image_is_that_of_pip` shows that linked wheels are the same on both.
+#[test]
+fn locked_wheels_are_linked_without_asking_pip() {
+    let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let wheel = |project: &Project, version: &str| {
         let wheel = hello(version);
@@ -138,5 +140,3 @@ fn locked_wheels_are_linked_without_asking_pip(store: Store) {
         "{error}"
     );
 }
-
-on_both_stores!(locked_wheels_are_linked_without_asking_pip);

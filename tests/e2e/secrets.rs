@@ -9,7 +9,7 @@ use condafront_testkit::server::Auth;
 use crate::downloads::fresh_package;
 use crate::failure::Failures;
 use crate::image_bytes::{all_bytes, contains, unpacked_bytes};
-use crate::project::{LOCK, Project, frontend};
+use crate::project::{LOCK, Project, UNCOMPRESSED, frontend};
 
 const PASSWORD: &str = "hunter2-5d1c";
 const TOKEN: &str = "tk-9f3a7c-44";
@@ -264,7 +264,10 @@ fn credentials_of_channels_appear_nowhere() {
         "http://$CHANNEL_USER:${{CHANNEL_PASSWORD}}@{address}/basic\", \"http://{address}/t/${{CHANNEL_TOKEN}}/basic"
     );
     let cache = project.path("cache");
-    let cache_to = format!("type=local,dest={},mode=max", cache.display());
+    let cache_to = format!(
+        "type=local,dest={},mode=max,{UNCOMPRESSED}",
+        cache.display()
+    );
     let metadata = project.path("metadata").to_string_lossy().into_owned();
     for (channel, kind, value) in [
         (
@@ -288,7 +291,7 @@ fn credentials_of_channels_appear_nowhere() {
             ),
         );
         let image = project.path("image");
-        let output = format!("type=oci,tar=false,dest={}", image.display());
+        let output = format!("type=oci,tar=false,dest={},{UNCOMPRESSED}", image.display());
         let build = [
             "buildx",
             "build",
