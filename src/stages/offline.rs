@@ -16,6 +16,7 @@ use condafront_graph::pip::PipNetwork;
 use condafront_input::SolveRequest;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
+use condafront_model::prose;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Location};
 use condafront_step_spec::channel_folder as place;
@@ -170,7 +171,7 @@ impl Session<'_> {
         } else {
             "channels"
         };
-        let message = format!("{FOLDER} does not have the {what} {}", named.join(" and "));
+        let message = format!("{FOLDER} does not have the {what} {}", prose::and(named));
         let mut diagnostic = Diagnostic::new(message).help(HELP);
         for (channel, _) in missing {
             diagnostic = diagnostic.at(self.file, channel.lines);

@@ -271,6 +271,12 @@ fn what_fails_runs_once(store: Store) {
 on_both_stores!(what_fails_runs_once);
 
 #[test]
+#[ignore = "needs a buildkitd"]
+fn needs_buildkitd_what_fails_runs_once() {
+    what_fails_runs_once(Store::Buildkitd);
+}
+
+#[test]
 fn repositories_have_the_version_of_their_tag() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);

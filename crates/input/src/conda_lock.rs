@@ -32,6 +32,7 @@ use crate::settings::InputSettings;
 use crate::yaml::Node;
 use condafront_model::link_order::link_order;
 use condafront_model::platform::Platform;
+use condafront_model::prose;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -311,13 +312,12 @@ impl Reader<'_> {
             let help = format!("Regenerate the lock file with `conda-lock lock -p {subdir}`.");
             (String::new(), help)
         } else {
-            let names: Vec<&str> = categories.iter().copied().collect();
             let known: Vec<&str> = known.iter().copied().collect();
             let help = format!(
                 "Name more of its categories ({}) in the build-arg CONDA_LOCK_CATEGORIES, or regenerate the lock file.",
                 known.join(", ")
             );
-            (format!(" in the category {}", names.join(" or ")), help)
+            (format!(" in the category {}", prose::or(categories)), help)
         };
         Diagnostic::new(format!(
             "{} lists no packages{of} for {subdir}",

@@ -23,6 +23,7 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
+use condafront_model::prose;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -331,7 +332,7 @@ pub(super) fn other_platform(
     } else {
         format!(
             "Build with {}, or create a lock for {}.",
-            can.join(" or "),
+            prose::or(can),
             platform.subdir()
         )
     };

@@ -7,6 +7,7 @@ use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
 use crate::locked::choices;
 use crate::yaml::Node;
 use condafront_model::platform::{self, Platform};
+use condafront_model::prose;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -72,7 +73,7 @@ fn other_platform(workspace: &Workspace<'_>, declared: &[DeclaredPlatform]) -> O
     } else {
         format!(
             "Build with {}, or add {wanted} to `platforms`.",
-            can.join(" or ")
+            prose::or(can)
         )
     }))
 }

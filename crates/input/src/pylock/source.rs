@@ -13,6 +13,7 @@ use crate::section::image_section::Located;
 use crate::yaml::Node;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Hashes;
+use condafront_model::prose;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -191,7 +192,7 @@ impl Reader<'_> {
                     error.help("Regenerate the lock with sha256 hashes, which uv and pip write.")
                 );
             }
-            let others = others.join(" and ");
+            let others = prose::and(others);
             let message = format!(
                 "a file of {name} has no sha256, only a hash by {others}: BuildKit verifies downloads by their sha256"
             );
