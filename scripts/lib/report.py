@@ -16,6 +16,7 @@ SLOWEST = 15
 # What to do to run the tests `needs_<need>_…`.
 REMEDIES = {
     "micromamba": "set MICROMAMBA to the path of a micromamba",
+    "apk": "set APK to the path of a static apk, version 3",
     "buildkitd": "set BUILDKITD to the path of a buildkitd",
     "chromium": "run make test-platforms, or set CHROMEDRIVER to the path of a chromedriver",
     "compose": "run make test-platforms, or set COMPOSE to the path of a docker-compose",

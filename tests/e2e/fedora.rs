@@ -6,13 +6,13 @@ use std::process::Command;
 
 use condafront_testkit::cache::made_once;
 use condafront_testkit::engine::{Store, run};
-use condafront_testkit::server::{AUTHORITY, Certificate, Server};
+use condafront_testkit::server::{Certificate, Server};
 
 use crate::diff::changes;
 use crate::failure::Failures;
 use crate::image::{Image, each_prints};
 use crate::project::Project;
-use crate::system::{build, in_inventory};
+use crate::system::{build, in_inventory, needs_the_authority};
 
 /// Packages for dnf: one that requires a second and recommends a third, and a stand-in for a locale.
 const SPEC: &str = "\
@@ -165,18 +165,6 @@ fn dnf_trusts_the_authorities_of_a_company(project: &Project, base: &Image<'_>) 
             server.url("/rpms")
         ),
     );
-    project.write("ca.pem", AUTHORITY);
     let section = "  dnf: [hello-rpm]\n";
-    let args = ["--network", "host"];
-    let failed = build(project, base.tag(), section, &args).expect_failure();
-    for said in [">>>   dnf: [hello-rpm]", "CA_CERTIFICATES"] {
-        assert!(failed.stderr.contains(said), "{}", failed.stderr);
-    }
-    let secret = ["--secret", "id=CA_CERTIFICATES,src=ca.pem"];
-    build(project, base.tag(), section, &[&args[..], &secret].concat()).expect_success();
-    let output = project.run(&[], &["hello-rpm"]).expect_success();
-    assert_eq!(output.stdout, "hello from dnf\n");
-    let left = "find / -xdev -name '*condafront-auth*'";
-    let output = project.run(&["--user", "root"], &["sh", "-c", left]);
-    assert_eq!(output.expect_success().stdout, "");
+    needs_the_authority(project, &base, section, "hello-rpm", "hello from dnf\n");
 }

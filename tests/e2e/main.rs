@@ -4,6 +4,7 @@
 
 mod account;
 mod activation;
+mod alpine;
 mod bad_days;
 mod bake;
 mod bases;

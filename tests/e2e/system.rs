@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use condafront_testkit::apt::{self, Deb};
 use condafront_testkit::cache::engine_dir;
 use condafront_testkit::engine::{Output, Store};
+use condafront_testkit::server::AUTHORITY;
 use condafront_testkit::spdx;
 use serde_json::{Value, json};
 
@@ -111,6 +112,29 @@ pub(crate) fn build(project: &Project, base: &str, section: &str, args: &[&str])
     project.build_image(&[&file[..], &caches, args, &["."]].concat())
 }
 
+/// The packages of this section are on a server whose certificate is from an authority that nobody knows. One of them has
+/// `program`.
+pub(crate) fn needs_the_authority(
+    project: &Project,
+    base: &Image<'_>,
+    section: &str,
+    program: &str,
+    printed: &str,
+) {
+    project.write("ca.pem", AUTHORITY);
+    let failed = build(project, base.tag(), section, &[]).expect_failure();
+    for said in [&format!(">>> {section}"), "CA_CERTIFICATES"] {
+        assert!(failed.stderr.contains(said), "{}", failed.stderr);
+    }
+    let secret = ["--secret", "id=CA_CERTIFICATES,src=ca.pem"];
+    build(project, base.tag(), section, &secret).expect_success();
+    let output = project.run(&[], &[program]).expect_success();
+    assert_eq!(output.stdout, printed);
+    let left = "find / -xdev -name '*condafront-auth*'";
+    let output = project.run(&["--user", "root"], &["sh", "-c", left]);
+    assert_eq!(output.expect_success().stdout, "");
+}
+
 /// The `[base]` steps in the image's history.
 fn steps_in_history(project: &Project) -> Vec<String> {
     let mut steps = history(project, project.tag());
@@ -131,7 +155,7 @@ pub(crate) fn in_inventory(project: &Project) -> Vec<String> {
     let packages = document["packages"].as_array().expect("packages").iter();
     let urls = packages.filter_map(|one| one["externalRefs"][0]["referenceLocator"].as_str());
     let is_of_system = |url: &&str| {
-        ["pkg:deb/", "pkg:rpm/"]
+        ["pkg:apk/", "pkg:deb/", "pkg:rpm/"]
             .iter()
             .any(|it| url.starts_with(it))
     };

@@ -14,6 +14,14 @@ pub fn micromamba() -> PathBuf {
     program("MICROMAMBA")
 }
 
+/// The path of a static apk, version 3, for the test `needs_apk_…`.
+///
+/// # Panics
+/// If `APK` is not set.
+pub fn apk() -> PathBuf {
+    program("APK")
+}
+
 /// The path of the chromedriver beside a Chromium, for the tests `needs_chromium_…`.
 ///
 /// # Panics
