@@ -13,7 +13,8 @@ pub(crate) fn lines(text: &str) -> Vec<(String, Lines)> {
         let is_comment = line.trim_start().starts_with('#');
         match line.strip_suffix('\\') {
             Some(line) if !is_comment => {
-                joined.push_str(line);
+                // As in pip, all of them.
+                joined.push_str(line.trim_matches('\\'));
                 open = Some((joined, first));
             }
             _ => {
@@ -92,13 +93,14 @@ mod tests {
 
     #[test]
     fn lines_are_joined_as_pip_joins_them() {
-        let text = "requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
+        let text = "requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nidna\\\\\n>=3\nlast \\\n";
         let found = lines(text);
         let expected = [
             ("requests>=2", 1, 1),
             ("flask==3.0     --hash=sha256:aa", 4, 6),
             ("x @ https://f.example/x.whl#sha256=bb", 7, 7),
-            ("last", 8, 8),
+            ("idna>=3", 8, 9),
+            ("last", 10, 10),
         ];
         let expected: Vec<(String, Lines)> = expected
             .into_iter()
