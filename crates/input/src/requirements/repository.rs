@@ -185,21 +185,24 @@ fn tag_version(text: &str) -> Option<String> {
     Some(version.to_string())
 }
 
-/// The name and extras in `#egg=NAME[extra]`, pip's older form of `NAME[extra] @ URL`.
+/// The name and extras in `#egg=NAME[extra]`, pip's older form of `NAME[extra] @ URL`. A version may follow, which no release of
+/// pip compares with that of the repository: `#egg=NAME==1.0`.
 pub(super) fn egg(url: &str) -> Result<Option<String>, Mistake> {
     let (_, fragment) = url.split_once('#').unwrap_or_default();
     let mut parts = url::form_urlencoded::parse(fragment.as_bytes());
     let Some((_, egg)) = parts.find(|(name, _)| name == "egg") else {
         return Ok(None);
     };
-    if !is_name(without_extras(&egg).0) {
+    let end = egg.find(['=', '<', '>', '!', '~']).unwrap_or(egg.len());
+    let egg = egg[..end].trim_end();
+    if !is_name(without_extras(egg).0) {
         return Err(Mistake::new(
-            format!("`{}` is not a valid package name", quoted(&egg)),
+            format!("`{}` is not a valid package name", quoted(egg)),
             "For example: NAME @ git+https://git.example/team/demo.git@v1.0",
         ));
     }
-    check_syntax(&egg, url)?;
-    Ok(Some(egg.into_owned()))
+    check_syntax(egg, url)?;
+    Ok(Some(egg.to_owned()))
 }
 
 #[cfg(test)]

@@ -159,10 +159,14 @@ fn what_must_be_built_for_another_system_alone_is_left_out() {
 
 #[test]
 fn an_egg_names_a_repository() {
-    let list = list_of("git+https://g.example/x.git@v1#egg=My.Pkg[extra]&subdirectory=a\n");
-    let found = list.entries()[0].requirement().unwrap();
-    assert_eq!(found.name.as_deref(), Some("my-pkg"));
-    assert_eq!(list.for_step(false)[0].text, "My.Pkg[extra] @ ");
+    for version in ["", "==1.0", ">=0.4.dev4", "==1.git"] {
+        let list = list_of(&format!(
+            "git+https://g.example/x.git@v1#egg=My.Pkg[extra]{version}&subdirectory=a\n"
+        ));
+        let found = list.entries()[0].requirement().unwrap();
+        assert_eq!(found.name.as_deref(), Some("my-pkg"));
+        assert_eq!(list.for_step(false)[0].text, "My.Pkg[extra] @ ");
+    }
 }
 
 #[test]
