@@ -26,7 +26,7 @@ pub struct PipFiles {
     pub list: List,
     /// The locks, each once.
     pub pylocks: Vec<Pylock>,
-    /// What is doubtful about the locks.
+    /// What is doubtful about them.
     pub warnings: Vec<Warning>,
 }
 
@@ -75,8 +75,12 @@ impl<'a> PipReading<'a> {
 
     /// What was read.
     pub fn finish(self) -> PipFiles {
+        let list = self.reading.finish();
+        let mut warnings = self.found.warnings;
+        warnings.extend(list.ignored_options());
         PipFiles {
-            list: self.reading.finish(),
+            list,
+            warnings,
             ..self.found
         }
     }

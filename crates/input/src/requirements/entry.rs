@@ -6,6 +6,7 @@
 use super::address::is_web;
 use super::editable;
 use super::meant;
+use super::mistyped;
 use super::options::{self, PipOption, Place};
 use super::requirement::{Requirement, Source, after_editable, requirement_alone};
 use crate::file_path::FilePath;
@@ -56,6 +57,20 @@ impl Entry {
                 format!("Write `{}`.", in_full(inside)),
             ));
         }
+        if let Some((mark, item)) = mistyped::item(text)
+            && Self::parse(item).is_ok()
+        {
+            return Err(Mistake::new(
+                format!(
+                    "`{}` starts with `{mark}`, like an item of a list",
+                    quoted(text)
+                ),
+                format!("Write `{}`.", in_full(item)),
+            ));
+        }
+        if let Some(mistake) = meant::command(text) {
+            return Err(mistake);
+        }
         let editable = editable::of_line(text)?;
         if editable.is_none() && text.starts_with('-') {
             return options_alone(text);
@@ -82,6 +97,7 @@ impl Entry {
                 }
                 // pip applies these to the whole list.
                 "--no-binary" | "--only-binary" => {}
+                name if !options::follows(name) => {}
                 name => found.build_options.push(format!("{name}={}", option.value)),
             }
         }
@@ -180,7 +196,7 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
 }
 
 /// Splits a line into the requirement and the options after it, as pip does.
-fn split_options(text: &str) -> (&str, &str) {
+pub(super) fn split_options(text: &str) -> (&str, &str) {
     let mut from = 0;
     while let Some(at) = text[from..].find(" -") {
         let at = from + at;

@@ -1,6 +1,7 @@
 //! What was probably meant by a line that is not a requirement: an entry of conda's, a command, several requirements, a
 //! version or a condition in the notation of another tool.
 
+use super::mistyped;
 use super::syntax::{is_name, is_valid};
 use crate::mistake::Mistake;
 use crate::version_range;
@@ -33,19 +34,8 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
             help,
         ));
     }
-    if let Some((installed, is_condas)) = installed(text) {
-        let help = match installed.trim() {
-            _ if is_condas => "List conda packages under `dependencies:`, not for pip.".to_owned(),
-            "" => "Write what it installs, one requirement per line.".to_owned(),
-            installed => format!(
-                "Write what it installs, one requirement per line: `{}`.",
-                in_full(installed)
-            ),
-        };
-        return Some(Mistake::new(
-            format!("`{shown}` is a command, not a requirement"),
-            help,
-        ));
+    if let Some(mistake) = command(text) {
+        return Some(mistake);
     }
     if let Some((_, spec)) = text.split_once("::")
         && !text.contains("://")
@@ -56,6 +46,12 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
                 "List it under `dependencies:`, not for pip. For a package of that name from PyPI, write `{}`.",
                 in_full(&of_condas(spec))
             ),
+        ));
+    }
+    if is_of_conda_alone(text) {
+        return Some(Mistake::new(
+            format!("`{shown}` is a conda package, not one for pip"),
+            "List it under `dependencies:`, not for pip.",
         ));
     }
     let (name, version, build) = with_build(text)?;
@@ -69,6 +65,24 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
             ),
         },
     ))
+}
+
+/// The mistake of a command that installs something, with its options.
+pub(super) fn command(text: &str) -> Option<Mistake> {
+    let (installed, is_condas) = installed(text)?;
+    let is_for_command = |word: &str| word.starts_with('-') && !["-e", "-r", "-c"].contains(&word);
+    let help = match installed.trim() {
+        _ if is_condas => "List conda packages under `dependencies:`, not for pip.".to_owned(),
+        text if text.is_empty() || text.split_whitespace().any(is_for_command) => {
+            "Write what it installs, one requirement per line.".to_owned()
+        }
+        installed => format!(
+            "Write what it installs, one requirement per line: `{}`.",
+            in_full(installed)
+        ),
+    };
+    let message = format!("`{}` is a command, not a requirement", quoted(text));
+    Some(Mistake::new(message, help))
 }
 
 /// What a line is that belongs into a file of another kind, and what to do about it.
@@ -110,6 +124,14 @@ fn installed(text: &str) -> Option<(&str, bool)> {
     Some((installed, is_condas))
 }
 
+/// Whether a text starts with a name that only conda packages have: `_libgcc_mutex`.
+fn is_of_conda_alone(text: &str) -> bool {
+    let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let is_name = name.len() > 1 && name.starts_with('_') && !name.contains('.');
+    is_name && (rest.is_empty() || rest.trim_start().starts_with('='))
+}
+
 /// The text of a line in quotes, which a comma may follow as in a list of Python or JSON.
 pub(super) fn in_quotes(text: &str) -> Option<&str> {
     const QUOTES: [char; 2] = ['\'', '"'];
@@ -131,8 +153,18 @@ fn of_condas(spec: &str) -> String {
 fn with_build(text: &str) -> Option<(&str, &str, &str)> {
     let (name, rest) = text.split_once('=')?;
     let (version, build) = rest.strip_prefix('=').unwrap_or(rest).split_once('=')?;
-    let is_word = |text: &str| !text.is_empty() && !text.contains(|c: char| "=<>!~; ,".contains(c));
-    (is_name(name) && is_word(version) && is_word(build)).then_some((name, version, build))
+    let is_word = |text: &str| {
+        let ends = |c: char| c.is_whitespace() || "=<>!~;,".contains(c);
+        !text.is_empty() && !text.contains(ends)
+    };
+    // An epoch: `1!2.0`.
+    let number = match version.split_once('!') {
+        Some((epoch, number)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => number,
+        _ => version,
+    };
+    let is_option = version.contains("--");
+    (is_name(name) && is_word(number) && is_word(build) && !is_option)
+        .then_some((name, version, build))
 }
 
 /// `name = 1.0` with two signs.
@@ -148,6 +180,9 @@ fn with_single_sign(text: &str) -> Option<String> {
 pub(super) fn help(requirement: &str) -> Option<String> {
     if let Some(meant) = with_single_sign(requirement) {
         return Some(format!("pip needs two equals signs: {}", in_full(&meant)));
+    }
+    if let Some(help) = mistyped::help(requirement) {
+        return Some(help);
     }
     if let Some((asked, marker)) = requirement.split_once(';') {
         return of_marker(asked, marker);
@@ -289,9 +324,13 @@ mod tests {
             "absl-py=1.4.0=pypi_0",
             "selenium=3.14.0=py37hfa6e2cd_0",
             "zlib==1.2.13=h5a0b063_0",
+            "x264=1!157.2=h7b6447c_0",
+            "_libgcc_mutex=0.1=main",
+            "_openmp_mutex==4.5",
             "pip install requests",
             "pip install",
             "$ python -m pip install requests",
+            "python3 -m pip install --user requests",
             "conda install -c conda-forge pandas",
             "<!DOCTYPE html>",
             "[build-system]",
@@ -307,7 +346,17 @@ mod tests {
             ));
         }
         insta::assert_snapshot!(all);
-        for text in ["pip", "pipenv install", "a=1", "a==1", "'a", "a b"] {
+        for text in [
+            "pip",
+            "pipenv install",
+            "a=1",
+            "a==1",
+            "'a",
+            "a b",
+            "a==1\t--hash=sha256:0",
+            "a==1--hash=x",
+            "_ = 1",
+        ] {
             assert_eq!(mistake(text), None, "{text}");
         }
     }

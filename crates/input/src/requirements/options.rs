@@ -52,12 +52,14 @@ const fn known(
 const OF_COMMAND: &[&str] = &[
     "-I",
     "-U",
+    "-Z",
     "-q",
     "-t",
     "-v",
     "--allow-all-external",
     "--allow-external",
     "--allow-unverified",
+    "--always-unzip",
     "--break-system-packages",
     "--cache-dir",
     "--default-timeout",
@@ -70,6 +72,7 @@ const OF_COMMAND: &[&str] = &[
     "--no-deps",
     "--no-dependencies",
     "--no-use-pep517",
+    "--no-use-wheel",
     "--prefix",
     "--process-dependency-links",
     "--proxy",
@@ -81,7 +84,9 @@ const OF_COMMAND: &[&str] = &[
     "--timeout",
     "--upgrade",
     "--upgrade-strategy",
+    "--use-mirrors",
     "--use-pep517",
+    "--use-wheel",
     "--user",
     "--verbose",
 ];
@@ -146,7 +151,8 @@ pub(super) fn read(text: &str, place: Place) -> Result<Vec<PipOption>, Mistake> 
         let Some(known) = by_name(name) else {
             return Err(unknown(name));
         };
-        if ![place, Place::Either].contains(&known.place) {
+        let is_ignored = place == Place::Requirement && !is_needed(known);
+        if ![place, Place::Either].contains(&known.place) && !is_ignored {
             return Err(misplaced(known, name));
         }
         let value = match (known.has_value, given) {
@@ -209,6 +215,32 @@ fn by_name(name: &str) -> Option<&'static Known> {
         names.any(is_begun)
     });
     begun.next().filter(|_| begun.next().is_none())
+}
+
+/// Whether an option that pip ignores after a requirement must not be lost: it names something to install, or asks for hashes.
+fn is_needed(known: &Known) -> bool {
+    [
+        "--requirement",
+        "--constraint",
+        "--editable",
+        "--require-hashes",
+        "--no-require-hashes",
+    ]
+    .contains(&known.name)
+}
+
+/// Whether pip reads the option `name` after a requirement.
+pub(super) fn follows(name: &str) -> bool {
+    let known = KNOWN.iter().find(|known| known.name == name);
+    known.is_some_and(|known| known.place != Place::List)
+}
+
+/// The long name of the option at the start of a text.
+pub(super) fn at_start(text: &str) -> Option<&'static str> {
+    let end = text.find(|c: char| c == '=' || c.is_whitespace());
+    let name = &text[..end.unwrap_or(text.len())];
+    let known = KNOWN.iter().find(|known| known.name == name);
+    known.map(|known| known.name)
 }
 
 fn unknown(name: &str) -> Mistake {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::check::check_variables;
 use super::entry::Entry;
+use super::frozen;
 use super::list::{List, ListEntry};
 use super::other_file;
 use super::requirement::Source;
@@ -115,6 +116,9 @@ impl<'a> Reading<'a> {
             };
             let entry = entry.map_err(|mistake| {
                 let error = mistake.at(place);
+                if let Some(help) = frozen::help(&line.text, line.file.lossy_text()) {
+                    return error.help(help);
+                }
                 // A requirement of its own starts with its name.
                 let is_rest = !line.text.starts_with(char::is_alphanumeric);
                 let cut = logical_lines::cut(line.file.lossy_text(), line.lines);

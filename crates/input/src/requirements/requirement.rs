@@ -4,6 +4,7 @@ use url::Url;
 
 use super::address::{self, is_repository, is_web, with_lower_scheme};
 use super::check::{check_marker, check_syntax, check_variables};
+use super::frozen;
 use super::meant;
 use super::paths::{LocalPath, context_path, of_file_url, on_a_machine};
 use super::repository::{self, Repository};
@@ -187,6 +188,7 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
     {
         check_variables(bare, text)?;
         check_marker(marker, text)?;
+        check_fragment(bare)?;
         let path = context_path(bare)?;
         check_wheel(bare)?;
         return Ok(Requirement {
@@ -220,7 +222,7 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
 fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
     let text = format!("{head} @ {target}");
     if target.starts_with("file:/") {
-        return Err(frozen(head, &text));
+        return Err(frozen::mistake(head, &text));
     }
     let meant = meant::of_version(&format!("{head} {target}"));
     if let Some(help) = meant.filter(|_| !target.contains([':', '/'])) {
@@ -244,21 +246,6 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
         before: format!("{head} @ "),
         ..from_url(url, marker, &text)?
     })
-}
-
-/// The mistake of a file on the machine on which `pip freeze` wrote the list: of a package that conda had installed there, as
-/// a rule.
-fn frozen(head: &str, text: &str) -> Mistake {
-    let (name, _) = without_extras(head);
-    Mistake::new(
-        format!(
-            "`{}` is a local file, which the build cannot see",
-            quoted(text)
-        ),
-        format!(
-            "If `pip freeze` wrote the line, conda had installed {name}: list it under `dependencies:`, or write {name}==VERSION, as `pip list --format=freeze` does. Otherwise put the file in the build context, and write its path there: ./demo."
-        ),
-    )
 }
 
 /// The requirement for `url`, followed by `marker`. `text` is for messages.
@@ -338,6 +325,26 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         build_options: Vec::new(),
         is_editable: false,
     })
+}
+
+/// Checks that a path has nothing that only a URL has: `./demo#egg=demo`.
+fn check_fragment(path: &str) -> Result<(), Mistake> {
+    let (alone, fragment) = path.split_once('#').unwrap_or_default();
+    let names = ["egg=", "subdirectory=", "sha256=", "md5="];
+    if !names.iter().any(|name| fragment.starts_with(name)) {
+        return Ok(());
+    }
+    Err(Mistake::new(
+        format!(
+            "`{}` is a path, and pip reads `#` only in URLs",
+            quoted(path)
+        ),
+        format!(
+            "Write the path alone, `{}`, or `file:{}`.",
+            in_full(alone),
+            in_full(path)
+        ),
+    ))
 }
 
 /// Checks the name of the file at `path`, which may be in a URL, if it is a wheel.
