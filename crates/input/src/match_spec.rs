@@ -37,6 +37,7 @@ mod of_extras;
 mod of_pip;
 mod parts;
 mod pattern;
+mod pip_extras;
 mod unintended;
 
 /// Longer than any real dependency, and short enough for a recursive parser.
@@ -60,6 +61,28 @@ pub(super) struct Dependency {
     pub(super) is_conditional: bool,
     /// What is doubtful about it.
     pub(super) warning: Option<Warning>,
+}
+
+/// Reads a dependency as conda does, which ignores extras in pip's form: `requests[security]`.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_as_conda(
+    text: &str,
+    channels: &mut Channels,
+    place: Place<'_>,
+) -> Result<Dependency, Diagnostic> {
+    let Some((extras, without)) = pip_extras::split(text) else {
+        return read(text, channels, place);
+    };
+    let dependency = read(&without, channels, place)?;
+    Ok(Dependency {
+        warning: Some(Warning {
+            rule: Rule::Ignored,
+            diagnostic: pip_extras::doubt(text.trim(), extras).at(place),
+        }),
+        ..dependency
+    })
 }
 
 /// Reads a dependency, and adds its channel to `channels` if it names one.

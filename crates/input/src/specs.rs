@@ -69,7 +69,8 @@ impl Specs {
         let mut specs = DependencyList::default();
         for (index, spec) in self.entries.iter().enumerate() {
             let place = self.args.place(self.settings.channels.len() + index);
-            warnings.extend(specs.push(match_spec::read(spec, &mut channels, place)?, place));
+            let dependency = match_spec::read_as_conda(spec, &mut channels, place)?;
+            warnings.extend(specs.push(dependency, place));
         }
         let (channels, mut all_warnings) = channels.finish();
         all_warnings.extend(warnings);

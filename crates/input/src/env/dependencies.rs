@@ -99,7 +99,8 @@ fn no_list(reader: &Reader<'_>, node: &Node) -> Diagnostic {
 
 /// `name` and what follows its colon, as a dependency.
 fn joined(name: &str, value: &str) -> String {
-    let name = redact::quoted(name.trim());
+    // YAML also reads `channel:: name` as a key, with one of the colons in it.
+    let name = redact::quoted(name.trim().trim_end_matches(':'));
     let value = redact::quoted(value.trim());
     match value.chars().next() {
         None | Some('*') => name,
@@ -132,7 +133,7 @@ impl Dependencies<'_> {
                 text,
                 kind: ScalarKind::String,
             } => {
-                let dependency = match_spec::read(text, self.channels, place)?;
+                let dependency = match_spec::read_as_conda(text, self.channels, place)?;
                 self.warnings.extend(self.list.push(dependency, place));
                 Ok(())
             }
@@ -140,12 +141,7 @@ impl Dependencies<'_> {
                 .iter()
                 .try_for_each(|(key, value)| self.entry(key, value, item)),
             Value::Null if self.is_bare_dash(item) => {
-                self.warnings.push(Warning {
-                    rule: Rule::Ignored,
-                    diagnostic: place
-                        .error("an entry of the list is empty")
-                        .help("Name a package after the dash, or remove the line."),
-                });
+                self.empty(item);
                 Ok(())
             }
             Value::Null | Value::Mapping(_) => Err(place
@@ -169,6 +165,18 @@ impl Dependencies<'_> {
         let line = self.reader.lines.get(item.lines.first as usize - 1);
         let line = line.map(|line| line.split('#').next().unwrap_or_default());
         line.is_some_and(|line| line.trim() == "-")
+    }
+
+    /// Warns about an entry that asks for nothing.
+    fn empty(&mut self, item: &Node) {
+        self.warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic: self
+                .reader
+                .at(item)
+                .error("an entry of the list is empty")
+                .help("Name a package after the dash, or remove the line."),
+        });
     }
 
     /// An entry that is a mapping: `key`, whose `value` it is, is one of the keys of `item`.
@@ -262,6 +270,11 @@ impl Dependencies<'_> {
             if !self.is_for_platform(item) {
                 continue;
             }
+            let is_blank = item.text().is_some_and(|text| text.trim().is_empty());
+            if is_blank || item.is_null() && self.is_bare_dash(item) {
+                self.empty(item);
+                continue;
+            }
             let lines = self.requirements(item)?;
             self.pip.extend(lines);
             self.pip_list.get_or_insert(key.lines);
@@ -279,7 +292,7 @@ impl Dependencies<'_> {
             Value::Scalar {
                 text,
                 kind: ScalarKind::String,
-            } if !text.trim().is_empty() => text,
+            } => text,
             Value::Mapping(entries) => {
                 let (name, version) = entries
                     .first()
@@ -287,11 +300,12 @@ impl Dependencies<'_> {
                 let is_list = version.is_none() && name == "pip";
                 let version = version.unwrap_or_default();
                 let (name, version) = (redact::quoted(name), redact::quoted(version));
+                let is_line = name.starts_with('-') || name.contains([' ', '@', '/']);
                 let help = if is_list {
                     "Write its entries in this list, with the same indentation.".to_owned()
-                } else if version.is_empty() && !name.contains([' ', '@', '/']) {
+                } else if version.is_empty() && !is_line {
                     format!("Write `- {name}`, without the colon.")
-                } else if name.contains([' ', '@', '/']) {
+                } else if is_line {
                     let rest = if version.is_empty() { "" } else { " " };
                     format!(
                         "YAML reads what comes before a colon as a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"
@@ -308,11 +322,7 @@ impl Dependencies<'_> {
                     .error(format!("`{name}:` is a key, not a requirement"))
                     .help(help));
             }
-            Value::Null
-            | Value::Scalar {
-                kind: ScalarKind::String,
-                ..
-            } => {
+            Value::Null => {
                 return Err(place
                     .error("a pip requirement is empty")
                     .help("Name a package after the dash, or remove the line."));

@@ -53,6 +53,26 @@ pub(super) fn dash(text: &str, option: &str) -> Mistake {
     }
 }
 
+/// A channel after `-c`, as on conda's command line.
+pub(super) fn channel_option(text: &str) -> Option<Mistake> {
+    let (dependency, rest) = text.split('#').next()?.split_once(" -c ")?;
+    let dependency = dependency.trim_end();
+    let channel = rest.split_whitespace().next()?;
+    let meant = if dependency.contains("::") {
+        dependency.to_owned()
+    } else {
+        format!("{channel}::{dependency}")
+    };
+    Some(Mistake::new(
+        format!("`{}` has an option of conda", quoted(text)),
+        format!(
+            "Write `{}`, or put the channel {} in the `channels:` list.",
+            quoted(&meant),
+            quoted(channel)
+        ),
+    ))
+}
+
 /// A single colon before a version, or before nothing. conda would look for a package of that name.
 pub(super) fn single_colon(text: &str) -> Option<Mistake> {
     let parts = Parts::of(text);

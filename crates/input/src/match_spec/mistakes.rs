@@ -1,6 +1,6 @@
 //! Common mistakes in dependencies, and what was probably meant. Advice keeps the version and the build.
 
-use super::line::{dash, listed, single_colon};
+use super::line::{channel_option, dash, listed, single_colon};
 use super::parts::Parts;
 use super::{notation, of_extras, of_pip, pattern};
 use crate::leftover;
@@ -33,6 +33,7 @@ const BRACKET_KEYS: &[&str] = &[
 pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
     let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
     of_another_kind(text, unquoted)
+        .or_else(|| channel_option(text))
         .or_else(|| listed(text))
         .or_else(|| notation::mistake(text))
         .or_else(|| misspelt(text, unquoted))
@@ -178,7 +179,7 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
         let key = quoted(key);
         return Mistake::new(format!("`{shown}` has the unknown key {key}"), help);
     }
-    in_brackets(text, error, name, rest)
+    in_brackets(text, name, rest)
         .or_else(|| of_extras::refused(text, error))
         .or_else(|| {
             error.contains("hash digest").then(|| {
@@ -197,30 +198,44 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
 }
 
 /// A mistake in the brackets of `text`, which consists of a `name` and the `rest`.
-fn in_brackets(text: &str, error: &str, name: &str, rest: &str) -> Option<Mistake> {
+fn in_brackets(text: &str, name: &str, rest: &str) -> Option<Mistake> {
     let shown = quoted(text);
     let in_brackets = rest
         .trim_start()
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'));
+    let of_version = text
+        .split_once("[version")
+        .filter(|(_, condition)| condition.starts_with([' ', '<', '>', '!', '~']))
+        .and_then(|(before, condition)| Some((before, condition.strip_suffix(']')?.trim())));
+    if let Some((before, condition)) = of_version {
+        return Some(Mistake::new(
+            format!("`{shown}` has a version without `=` and quotes in its brackets"),
+            format!(
+                "Write {}.",
+                quoted(&format!("{before}[version='{condition}']"))
+            ),
+        ));
+    }
+    if let Some((inside, after)) = in_brackets
+        && after.is_empty()
+        && let Some(operator) = match inside.chars().next() {
+            Some('<' | '>' | '!' | '~') => Some(""),
+            Some('0'..='9') => Some("="),
+            _ => None,
+        }
+    {
+        return Some(Mistake::new(
+            format!("`{shown}` has a version in brackets"),
+            format!("Write {name}{operator}{}.", quoted(inside)),
+        ));
+    }
     if in_brackets.is_some_and(|(inside, _)| !inside.contains('=')) || rest.contains("]>") {
         return Some(Mistake::new(
             format!("`{shown}` has pip extras, which conda packages do not have"),
             format!(
                 "Remove the brackets and list the packages that the extra adds, or write {name}{} under `- pip:`.",
                 quoted(rest)
-            ),
-        ));
-    }
-    if error == "invalid bracket"
-        && let Some((before, condition)) = text.split_once("[version")
-        && let Some(condition) = condition.strip_suffix(']')
-    {
-        return Some(Mistake::new(
-            format!("`{shown}` has a version without `=` and quotes in its brackets"),
-            format!(
-                "Write {}.",
-                quoted(&format!("{before}[version='{}']", condition.trim()))
             ),
         ));
     }

@@ -138,7 +138,11 @@ fn options_alone(text: &str) -> Result<Entry, Mistake> {
             ),
         )),
         Some(option) => Ok(Entry::File {
-            path: option.value.clone(),
+            path: option
+                .value
+                .strip_prefix("file:")
+                .unwrap_or(&option.value)
+                .to_owned(),
             constraints: option.name == "--constraint",
         }),
         None => Ok(Entry::Options(options)),
@@ -167,9 +171,10 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
             format!("`-e {shown}` must be a line of its own, with a space after -e"),
             "For example: -e ./demo",
         )),
-        _ if is_file && option.value.starts_with("file:") => Err(Mistake::new(
+        // Old versions of pip take `file:requirements.txt` as a path.
+        _ if is_file && option.value.starts_with("file:/") => Err(Mistake::new(
             format!("`{shown}` is a URL, not the path of a file in the build context"),
-            "Write the path alone: -r requirements.txt",
+            "Write the path alone, relative to this file: requirements.txt",
         )),
         _ if is_file && option.value.contains("://") => Err(Mistake::new(
             format!("`{shown}` is on a web server, where it can change without the build noticing"),

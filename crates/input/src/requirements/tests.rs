@@ -141,7 +141,7 @@ const MISTAKES: &[&str] = &[
     "./x\\y",
     "~/x",
     "-r reqs\\more.txt",
-    "-r file:more.txt",
+    "-r file:///srv/more.txt",
     "-r ${DIR}/more.txt",
     "--index-url $INDEX",
     "--upgrade",

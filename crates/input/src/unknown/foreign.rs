@@ -28,6 +28,12 @@ const OUT_OF_A_PROJECT: &str =
 /// The kinds that have no `dependencies`. A kind comes before those that have fewer of its keys.
 const KINDS: &[Kind] = &[
     Kind {
+        all: &["lockfileVersion"],
+        any: &[],
+        what: "a lock of npm or pnpm",
+        help: BUILD_AN_ENVIRONMENT,
+    },
+    Kind {
         all: &[],
         any: &["conda_env", "python_env"],
         what: "a project of MLflow",
@@ -231,6 +237,11 @@ pub(super) fn with_dependencies(file: &Arc<SourceFile>, tree: &Node) -> Option<D
         (
             format!("{name} is the input of rapids-dependency-file-generator"),
             "Build from an environment file that it generates, such as those in conda/environments.",
+        )
+    } else if is_mapping && has("lockfileVersion") {
+        (
+            format!("{name} is a lock of npm or pnpm"),
+            BUILD_AN_ENVIRONMENT,
         )
     } else if is_mapping && (has("devDependencies") || own_name(name) == "package.json") {
         (format!("{name} is a project of npm"), BUILD_AN_ENVIRONMENT)

@@ -3,6 +3,21 @@
 use super::*;
 
 #[test]
+fn a_file_may_be_named_as_old_versions_of_pip_take_it() {
+    let context = [
+        ("more.txt", "idna\n-c file:limits.txt\n"),
+        ("limits.txt", "idna<4\n"),
+    ];
+    let list = read("-r file:more.txt", &context).unwrap();
+    let found: Vec<&str> = list
+        .entries()
+        .iter()
+        .map(|entry| entry.text.as_str())
+        .collect();
+    assert_eq!(found, ["idna", "idna<4"]);
+}
+
+#[test]
 fn a_file_is_read_in_any_encoding_as_pip_reads_it() {
     let read = |data: &[u8]| -> Result<Vec<String>, Diagnostic> {
         let args = BuildArgs::default();
