@@ -15,6 +15,20 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
         redact::quoted(text),
         redact::quoted(pattern)
     );
+    let (name, _) = parts.name();
+    if is_build(pattern)
+        && ["", "=", "=="].contains(&operator.trim())
+        && parts.version_and_build() == (condition, None)
+    {
+        let before = text.strip_suffix(parts.spec).unwrap_or_default();
+        return Some(Mistake::new(
+            message,
+            format!(
+                "If it is for the build, write {}.",
+                redact::quoted(&format!("{before}{name}=*={pattern}"))
+            ),
+        ));
+    }
     let prefix = literal_prefix(pattern);
     let nearest = match operator.trim() {
         "" | "=" | "==" if prefix.is_empty() => "*".to_owned(),
@@ -73,6 +87,11 @@ fn is_pattern(condition: &str) -> bool {
     is_regex || is_glob || is_nothing
 }
 
+/// Whether a pattern looks like one for a build, such as `*_mpi`.
+fn is_build(pattern: &str) -> bool {
+    pattern.starts_with('*') && !pattern.contains(|c: char| c.is_ascii_digit() || c == '.')
+}
+
 /// What every version that the pattern matches begins with: whole parts of a version only.
 fn literal_prefix(pattern: &str) -> String {
     let is_regex = pattern.starts_with('^');
@@ -126,7 +145,14 @@ mod tests {
             let expected = format!("The nearest that it can read is {nearest}. ");
             assert!(found.starts_with(&expected), "{text}: {found}");
         }
-        for text in ["foo !=1.*.2", "foo!=*"] {
+        for (text, build) in [
+            ("c::foo =*_mpi", "c::foo=*=*_mpi"),
+            ("foo *cuda*", "foo=*=*cuda*"),
+        ] {
+            let expected = format!("If it is for the build, write {build}.");
+            assert_eq!(help(text), Some(expected), "{text}");
+        }
+        for text in ["foo !=1.*.2", "foo!=*", "foo !=*_mpi"] {
             assert!(help(text).unwrap().contains("!=1.0.2"), "{text}");
         }
         for text in [

@@ -25,13 +25,15 @@ pub(super) fn split(text: &str) -> Option<(&str, String)> {
 /// What is doubtful about a dependency with such `extras`.
 pub(super) fn doubt(text: &str, extras: &str) -> Mistake {
     let shown = quoted(text);
+    let requirement = format!("{}[{extras}]", Parts::of(text).name().0);
     Mistake::new(
         format!(
             "`[{}]` in `{shown}` has no effect: conda packages have no pip extras",
             quoted(extras)
         ),
         format!(
-            "Remove it and list the packages that the extra adds, or write {shown} under `- pip:`."
+            "Remove it and list the packages that the extra adds, or write {} under `- pip:`.",
+            quoted(&requirement)
         ),
     )
 }
@@ -39,6 +41,17 @@ pub(super) fn doubt(text: &str, extras: &str) -> Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_advice_is_a_requirement_of_pip() {
+        let file = condafront_model::source::SourceFile::new("env.yml", "x\n");
+        let place = crate::place::Place {
+            file: &file,
+            lines: condafront_model::source::Lines::one(1),
+        };
+        let help = doubt("c::passlib[bcrypt]=1.7.*", "bcrypt").at(place).help;
+        assert!(help.is_some_and(|help| help.contains(" write passlib[bcrypt] under")));
+    }
 
     #[test]
     fn only_names_in_brackets_are_extras() {
