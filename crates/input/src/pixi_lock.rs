@@ -25,6 +25,7 @@ mod readable;
 mod select;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use rattler_conda_types::PackageUrl;
@@ -102,7 +103,7 @@ pub(crate) fn read(
     if wanted.is_empty() {
         locked.skip.check_rest(file)?;
     }
-    let lock = with_library(file, text, tree)?;
+    let lock = with_library(file, text, tree, Some(BESIDE))?;
     let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let found = packages(&lock, &selection);
     for selector in wanted {
@@ -149,7 +150,9 @@ pub(crate) fn chosen(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<ChosenLock, Diagnostic> {
-    let tree = yaml::read(file, file.text()?)?;
+    let text = file.text()?;
+    let tree = yaml::read(file, text)?;
+    let to_read = || with_library(file, text, &tree, Some(BESIDE));
     if is_conda_lock(&tree) {
         // Versions before 4 have one environment, and no names of their own for platforms.
         let asked = settings.environment.as_deref();
@@ -163,34 +166,43 @@ pub(crate) fn chosen(
         return Ok(ChosenLock {
             environment: DEFAULT_ENVIRONMENT.to_owned(),
             platform: platform.subdir().to_owned(),
-            lock: parsed(file)?,
+            lock: to_read()?,
         });
     }
     let selection = Selection::find(file, &tree, platform, settings)?;
     Ok(ChosenLock {
         environment: selection.environment.to_owned(),
         platform: selection.platform.to_owned(),
-        lock: parsed(file)?,
+        lock: to_read()?,
     })
 }
 
-/// A lock, as pixi's own library reads it.
+/// Where a lock is, for paths in what its packages need, such as `demo @ file:../demo`. Nothing is looked up there.
+const BESIDE: &str = "/1/2/3/4/5/6/7/8/lock";
+
+/// A lock, as pixi's own library reads it, to write a new one with what it has. A path in what a package needs cannot be written
+/// as it was.
 ///
 /// # Errors
 /// That it is not one.
 pub(crate) fn parsed(file: &Arc<SourceFile>) -> Result<LockFile, Diagnostic> {
     let text = file.text()?;
-    with_library(file, text, &yaml::read(file, text)?)
+    with_library(file, text, &yaml::read(file, text)?, None)
 }
 
-/// A lock with this text, whose tree has been read, as pixi's own library reads it.
+/// A lock with this text, whose tree has been read, as pixi's own library reads it. Paths in what packages need begin in `folder`.
 ///
 /// # Errors
 /// That it is not one.
-fn with_library(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Result<LockFile, Diagnostic> {
+fn with_library(
+    file: &Arc<SourceFile>,
+    text: &str,
+    tree: &Node,
+    folder: Option<&str>,
+) -> Result<LockFile, Diagnostic> {
     damage::check_requirements(file, tree)?;
     let text = readable::readable(text, tree);
-    LockFile::from_str_with_base_directory(&text, None)
+    LockFile::from_str_with_base_directory(&text, folder.map(Path::new))
         .map_err(|error| damage::explain(file, &text, tree, error))
 }
 

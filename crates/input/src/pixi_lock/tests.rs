@@ -166,6 +166,21 @@ fn names_of_platforms_are_those_of_the_lock() {
     assert_eq!(names(V7, &gpu), ["cudnn-9.3.0.75-hc149ed5_0"]);
 }
 
+/// What a project needs may be beside it.
+#[test]
+fn what_packages_need_may_be_a_relative_path() {
+    for path in ["demo", "./demo", "../demo", "../../../demo"] {
+        let package = format!(
+            "pypi: ./\n  name: app\n  version: 1.0.0\n  requires_dist:\n  - demo @ file:{path}\n  - idna"
+        );
+        let input = read(&one("pypi: ./", &package)).unwrap();
+        let Pip::Locked(locked) = &input.pip else {
+            panic!("a lock");
+        };
+        assert_eq!(locked.local.len(), 1, "{path}");
+    }
+}
+
 #[test]
 fn large_environments_are_read_and_huge_ones_refused() {
     let lock = |count: usize| {
