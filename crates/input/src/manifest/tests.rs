@@ -212,4 +212,6 @@ fn mistakes_read_well() {
     );
     let warnings = read_for(&scripts, None).unwrap().warnings;
     assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let none = scripts.replace("[\"a.sh\"]", "[]");
+    assert_eq!(read_for(&none, None).unwrap().warnings, []);
 }

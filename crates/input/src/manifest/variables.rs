@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::workspace::{Environment, Workspace};
 use crate::env::reader::Reader;
+use crate::yaml::Node;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::Diagnostic;
 
@@ -44,7 +45,9 @@ pub(super) fn read(
             let found = found.into_iter();
             all.extend(found.map(|(name, value)| (name, value.replace("\\$", "$"))));
         }
-        for scripts in workspace.tables(*feature, &["activation", "scripts"]) {
+        let scripts = workspace.tables(*feature, &["activation", "scripts"]);
+        let is_empty = |scripts: &Node| scripts.list().is_some_and(<[Node]>::is_empty);
+        for scripts in scripts.into_iter().filter(|scripts| !is_empty(scripts)) {
             warnings.push(Warning {
                 rule: Rule::Ignored,
                 diagnostic: workspace
