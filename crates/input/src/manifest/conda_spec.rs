@@ -47,6 +47,8 @@ pub(super) enum Wanted {
     Spec(String),
     /// One that has to be built.
     Source,
+    /// A built package that is not in a channel.
+    File,
 }
 
 impl Wanted {
@@ -179,17 +181,20 @@ impl Reader<'_, '_> {
         {
             check_notation(&key.name, version, self.workspace.at(key.lines))?;
         }
+        let is_package = |text: &str| [".conda", ".tar.bz2"].iter().any(|end| text.ends_with(end));
         if field("path").is_some() || field("git").is_some() {
-            return Ok(Wanted::Source);
+            return Ok(match text("path")? {
+                Some(path) if is_package(path) => Wanted::File,
+                _ => Wanted::Source,
+            });
         }
         if let Some(url) = text("url")? {
-            let is_package = [".conda", ".tar.bz2"].iter().any(|end| url.ends_with(end));
             let hash = match (text("sha256")?, text("md5")?) {
                 (Some(sha256), _) => format!("#sha256:{sha256}"),
                 (None, Some(md5)) => format!("#{md5}"),
                 (None, None) => String::new(),
             };
-            return Ok(if is_package {
+            return Ok(if is_package(url) {
                 Wanted::Spec(format!("{url}{hash}"))
             } else {
                 Wanted::Source

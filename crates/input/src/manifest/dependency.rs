@@ -39,14 +39,19 @@ pub(super) fn read<'a>(
                     let doubts = list.push(found, place);
                     warnings.extend(doubts.filter(|one| one.rule != Rule::DuplicatePackage));
                 }
-                Wanted::Source => {
-                    refusals.refuse_source(
-                        place,
-                        format!(
-                            "`{}` is the source of a conda package, but a build installs only built packages",
-                            quoted(&key.name)
-                        ),
-                    );
+                wanted @ (Wanted::Source | Wanted::File) => {
+                    let name = quoted(&key.name);
+                    if matches!(wanted, Wanted::Source) {
+                        let error = format!(
+                            "`{name}` is the source of a conda package, but a build installs only built packages"
+                        );
+                        refusals.refuse_source(place, error);
+                    } else {
+                        let error = format!(
+                            "`{name}` is the file of a package, but conda packages come from channels"
+                        );
+                        refusals.refuse_file(place, error);
+                    }
                     // A lock must have it nevertheless.
                     let found = match_spec::read(&key.name, channels, place)?;
                     drop(list.push(found, place));

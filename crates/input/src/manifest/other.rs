@@ -17,7 +17,7 @@ pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
     let is_list = list.is_some();
     let found = list
         .or_else(|| misspelt(tree))
-        .or_else(|| without_workspace(tree))
+        .or_else(|| without_workspace(name, tree))
         .or_else(|| python_project(name, own, tree))
         .or_else(|| without_channels(tree))
         .or_else(|| package_alone(name, own, tree));
@@ -32,6 +32,9 @@ pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
     if is_list { error.settled() } else { error }
 }
 
+/// What to do with the manifest of a package.
+const OF_PACKAGE: &str = "Build the manifest of the workspace that has the package.";
+
 struct Found {
     message: String,
     help: String,
@@ -39,18 +42,27 @@ struct Found {
 }
 
 /// The tables of pixi or conda-workspaces in a pyproject.toml, of which the one about the workspace is missing.
-fn without_workspace(tree: &Node) -> Option<Found> {
+fn without_workspace(name: &str, tree: &Node) -> Option<Found> {
     let tools = tree.get("tool")?.mapping()?;
-    let (key, _) = tools.iter().find(|(key, node)| {
+    let (key, own) = tools.iter().find(|(key, node)| {
         ["pixi", "conda"].contains(&key.name.as_str()) && node.mapping().is_some()
     })?;
     let table = format!("tool.{}", key.name);
-    Some(Found {
-        message: format!("`[{table}]` has no table `workspace`"),
-        help: format!(
-            "Add [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
-        ),
-        lines: key.lines,
+    let add = format!(
+        "dd [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
+    );
+    Some(if own.get("package").is_some() {
+        Found {
+            message: format!("{name} describes a package, but no workspace"),
+            help: format!("{OF_PACKAGE} Or a{add}"),
+            lines: key.lines,
+        }
+    } else {
+        Found {
+            message: format!("`[{table}]` has no table `workspace`"),
+            help: format!("A{add}"),
+            lines: key.lines,
+        }
     })
 }
 
@@ -111,8 +123,9 @@ fn package_alone(name: &str, own: &str, tree: &Node) -> Option<Found> {
     let is_built = build.is_some_and(|build| build.get("backend").is_some());
     (is_built || own == "pixi.toml").then(|| Found {
         message: format!("{name} describes a package, but no workspace"),
-        help: "Build the manifest of the workspace that has the package. Or add [workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
-            .to_owned(),
+        help: format!(
+            "{OF_PACKAGE} Or add [workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
+        ),
         lines: key.lines,
     })
 }

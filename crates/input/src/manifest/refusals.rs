@@ -53,6 +53,13 @@ impl Refusals {
             .get_or_insert_with(|| place.error(message).help(help));
     }
 
+    /// Adds a built package that is not in a channel, which is no better with a lock.
+    pub(super) fn refuse_file(&mut self, place: Place<'_>, message: impl Into<String>) {
+        let help = "Publish it in a channel, and take it from there.";
+        self.first
+            .get_or_insert_with(|| place.error(message).help(help));
+    }
+
     /// Adds what has no effect on a solve.
     pub(super) fn warn(&mut self, place: Place<'_>, message: &str, help: &str) {
         self.warnings.push(Warning {

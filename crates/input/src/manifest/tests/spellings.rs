@@ -86,6 +86,10 @@ fn other_toml_files_are_explained() {
         ("pixi.toml", "[project]\nname = \"y1\"\nplatforms = []\n"),
         ("pixi.toml", "[package]\nname = \"y1\"\n"),
         (
+            "pyproject.toml",
+            "[project]\nname = \"y1\"\n[tool.pixi.package]\nname = \"y1\"\n",
+        ),
+        (
             "pylock.toml",
             "lock-version = \"1.0\"\ncreated-by = \"uv\"\n[[packages]]\nname = \"idna\"\n",
         ),

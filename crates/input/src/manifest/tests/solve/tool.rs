@@ -12,6 +12,7 @@ fn what_only_the_tool_can_do_needs_its_lock() {
         "solve-strategy = \"lowest\"\n",
         "exclude-newer = \"500ms\"\n",
         "[dependencies]\nown = { path = \"own\" }\n",
+        "[dependencies]\nown = { path = \"own-1.0-0.conda\" }\n",
         "[dependencies]\nown = { git = \"https://git.example/own\" }\n",
         "[dev]\nown = { path = \"own\" }\n",
         "[pypi-dependencies]\na = { version = \"*\", index = \"https://pypi.example\" }\n",
