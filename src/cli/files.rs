@@ -105,6 +105,7 @@ impl Files {
         let Some(own) = OwnLock::of(file, &input, platform) else {
             return Ok(input);
         };
+        let settings = &own.settings(settings);
         let named = own.named(folder);
         let Some(lock) = named.find(self.contents(&named)?)? else {
             if own.is_optional() {

@@ -36,6 +36,7 @@ impl Session<'_> {
         let Some(own) = own else {
             return Ok(one);
         };
+        one.settings = own.settings(&one.settings);
         let found = self.sources.optional_file(&own.named(&one.folder)).await?;
         match lock_use {
             LockUse::Install => self.installed(one, &own, found).await,

@@ -71,6 +71,8 @@ pub struct Beside {
     pub terms: Option<LockTerms>,
     /// The error that the environment is for other platforms.
     pub other_platform: Option<Diagnostic>,
+    /// The name that pixi makes for the platform that the user chose, which its lock may call something else.
+    pub platform_name: Option<String>,
     /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
     /// Findings that only matter without a lock.

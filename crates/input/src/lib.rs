@@ -36,6 +36,7 @@ pub mod pip_reading;
 mod pip_requirement;
 mod pixi_lock;
 mod place;
+mod platform_name;
 pub mod pylock;
 pub mod pypi;
 mod python_files;

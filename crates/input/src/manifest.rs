@@ -90,6 +90,7 @@ pub(crate) fn read(
         root,
         kind,
         platform,
+        platform_name: None,
     };
     let old_header = contradictions::check_headers(&workspace)?;
     let section = image_section(&workspace, settings)?;
@@ -101,6 +102,11 @@ pub(crate) fn read(
     warnings.extend(keys::unknown(&workspace));
     let (name, asked_platform) = asked_environment(root, settings);
     let environment = workspace.environment(name)?;
+    let platform_name = system::own_name(&workspace, &environment, asked_platform);
+    let workspace = Workspace {
+        platform_name: platform_name.as_deref(),
+        ..workspace
+    };
     let mut refusals = Refusals::new(kind.tool);
     let asked = request::Asked {
         workspace: &workspace,
@@ -113,6 +119,7 @@ pub(crate) fn read(
         solve,
         listed_channels,
         other_platform,
+        platform_name,
         together,
         mut terms,
     } = asked.request(&section, &mut refusals, &mut warnings)?;
@@ -135,6 +142,7 @@ pub(crate) fn read(
         indexes,
         terms: (kind.tool == Tool::Pixi).then_some(terms),
         other_platform,
+        platform_name,
         unsolvable,
         warnings: of_solve,
     };

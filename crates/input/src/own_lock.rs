@@ -52,6 +52,8 @@ pub struct OwnLock {
     is_beside: bool,
     /// The error that the manifest is for other platforms.
     other_platform: Option<Diagnostic>,
+    /// The name that pixi makes for the platform that the user chose.
+    platform_name: Option<String>,
 }
 
 impl OwnLock {
@@ -79,7 +81,20 @@ impl OwnLock {
                 .beside
                 .as_ref()
                 .and_then(|beside| beside.other_platform.clone()),
+            platform_name: input
+                .beside
+                .as_ref()
+                .and_then(|beside| beside.platform_name.clone()),
         })
+    }
+
+    /// The settings for reading it.
+    #[must_use]
+    pub fn settings(&self, settings: &InputSettings) -> InputSettings {
+        InputSettings {
+            platform_name: self.platform_name.clone(),
+            ..settings.clone()
+        }
     }
 
     /// Its path, named in an env.yml in `folder`.

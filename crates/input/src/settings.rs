@@ -22,6 +22,8 @@ const CHANNEL_ALIAS: &str = "CONDA_CHANNEL_ALIAS";
 pub struct InputSettings {
     /// `ENVIRONMENT`: which environment of a file with several.
     pub environment: Option<String>,
+    /// The name that pixi makes for the platform that a manifest's `ENVIRONMENT` chooses, for the lock.
+    pub platform_name: Option<String>,
     /// `CONDA_LOCK_CATEGORIES`: which categories besides `main`.
     pub categories: Vec<String>,
     /// Whether the image is for development: what a file calls `dev` belongs to it.

@@ -2,6 +2,7 @@
 
 use super::known;
 use super::workspace::Workspace;
+use crate::platform_name;
 use crate::toml_words::bare;
 use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
@@ -105,9 +106,19 @@ impl Checks<'_, '_> {
         self.activation(feature);
         let platforms = self.workspace.value("platforms").and_then(Node::list);
         let platforms = platforms.unwrap_or_default().iter();
-        let named: Vec<&str> = platforms
-            .filter_map(|one| one.text().or_else(|| one.get("name")?.text()))
+        let named: Vec<String> = platforms
+            .filter_map(|one| {
+                let name = one.text().or_else(|| one.get("name")?.text());
+                let made = || {
+                    Some(platform_name::of_manifest(
+                        one.get("platform")?.text()?,
+                        one,
+                    ))
+                };
+                name.map(str::to_owned).or_else(made)
+            })
             .collect();
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
         let subdirs: Vec<&str> = platform::subdirs().collect();
         for (key, table) in entries(feature.get("target")) {
             if !key.name.contains('*') {

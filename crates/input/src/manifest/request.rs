@@ -41,6 +41,8 @@ pub(super) struct Request<'a> {
     pub(super) listed_channels: usize,
     /// The error that the environment is for other platforms.
     pub(super) other_platform: Option<Diagnostic>,
+    /// The name that pixi makes for the platform that the user chose.
+    pub(super) platform_name: Option<String>,
     /// The features of all environments that are solved at once.
     pub(super) together: Environment<'a>,
     /// What its lock must have been written for, without what concerns PyPI packages.
@@ -125,6 +127,7 @@ impl<'a> Asked<'_, 'a> {
             solve: request,
             listed_channels,
             other_platform: machines.other_platform,
+            platform_name: machines.chosen,
             together,
             terms,
         })

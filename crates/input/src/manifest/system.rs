@@ -1,10 +1,13 @@
 //! The platforms of a manifest, and what it expects of the machines.
 
+use std::borrow::Cow;
+
 use super::needs::Needs;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
 use crate::locked::choices;
+use crate::platform_name;
 use crate::yaml::Node;
 use condafront_model::platform::{self, Platform};
 use condafront_model::prose;
@@ -21,11 +24,18 @@ pub(super) struct Machines {
     pub(super) specs: Vec<RequestedSpec>,
     /// The error that the image's platform is not one of them.
     pub(super) other_platform: Option<Diagnostic>,
+    /// The name that pixi makes for the platform that the user chose.
+    pub(super) chosen: Option<String>,
+    /// The name in the manifest of the platform that is chosen, if it is not conda's own.
+    name: Option<String>,
 }
 
 /// An entry of `platforms` of the workspace.
 struct Entry<'a> {
-    name: &'a str,
+    /// Its own name, or the one that pixi makes for it.
+    name: Cow<'a, str>,
+    /// The name that pixi makes for it, which is in its locks.
+    made: String,
     subdir: &'a str,
     node: &'a Node,
 }
@@ -48,6 +58,18 @@ pub(super) fn read<'a>(
         refusals.refuse_as(error.clone());
     }
     Ok(machines)
+}
+
+/// The name in the manifest of the platform that is chosen, if it is not conda's own.
+pub(super) fn own_name<'a>(
+    workspace: &Workspace<'a>,
+    environment: &Environment<'a>,
+    asked: Option<&str>,
+) -> Option<String> {
+    // What is wrong is found again.
+    let mut refusals = Refusals::new(workspace.kind.tool);
+    let machines = find(workspace, environment, environment, asked, &mut refusals).ok()?;
+    machines.name
 }
 
 /// The error that the platform of the image is not among those that are `declared`.
@@ -116,6 +138,8 @@ fn find<'a>(
                 system: DeclaredSystem::default(),
                 specs: Vec::new(),
                 other_platform: None,
+                chosen: None,
+                name: None,
             });
         }
     }
@@ -125,7 +149,10 @@ fn find<'a>(
         .filter(|entry| entry.subdir == wanted)
         .collect();
     let chosen = reader.choose(&own, asked, refusals)?;
-    reader.refuse_targets(together, &all, refusals);
+    let made = chosen.filter(|_| asked.is_some());
+    let made = made.map(|entry| entry.made.clone());
+    let own_name = chosen.filter(|entry| entry.name != wanted);
+    let name = own_name.map(|entry| entry.name.clone().into_owned());
     let chosen = chosen.map(|entry| entry.node);
     let own = Needs::read(workspace, chosen, environment, refusals)?;
     let all = Needs::read(workspace, chosen, together, refusals)?;
@@ -135,6 +162,8 @@ fn find<'a>(
         specs: own.specs(),
         system: all.system(),
         other_platform: None,
+        chosen: made,
+        name,
     })
 }
 
@@ -185,9 +214,10 @@ impl<'a> Reader<'_, 'a> {
             let error = format!("`{}` is not a platform", quoted(subdir));
             return Err(place.error(error).help("For example: \"linux-64\""));
         }
+        let made = platform_name::of_manifest(subdir, item);
         Ok(Entry {
-            // pixi makes a name of the versions, which nobody can choose by.
-            name: name.unwrap_or(subdir),
+            name: name.map_or_else(|| made.clone().into(), Cow::Borrowed),
+            made,
             subdir,
             node: item,
         })
@@ -203,14 +233,14 @@ impl<'a> Reader<'_, 'a> {
         let wanted = self.workspace.platform.subdir();
         let mut named = own.iter().copied();
         let chosen = match (asked, own) {
-            (Some(name), _) => named.find(|entry| entry.name == name),
+            (Some(name), _) => named.find(|entry| entry.name == name || entry.made == name),
             (None, [only]) => Some(*only),
             (None, _) => named.find(|entry| entry.name == wanted),
         };
         let Some(first) = own.first().filter(|_| chosen.is_none()) else {
             return Ok(chosen);
         };
-        let names: Vec<&str> = own.iter().map(|entry| entry.name).collect();
+        let names: Vec<&str> = own.iter().map(|entry| entry.name.as_ref()).collect();
         if let Some(asked) = asked {
             return Err(Diagnostic::new(format!(
                 "build-arg ENVIRONMENT: {} has no platform `{}` that is {wanted}",
@@ -223,33 +253,10 @@ impl<'a> Reader<'_, 'a> {
         let names = names.join(", ");
         let message = format!(
             "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
-            quoted(first.name)
+            quoted(&first.name)
         );
         refusals.refuse(self.workspace.at(first.node.lines), message);
         Ok(None)
-    }
-
-    /// Refuses the tables below `target` that are for a platform with a name of its own, or for names of a pattern.
-    fn refuse_targets(
-        &self,
-        environment: &Environment<'a>,
-        all: &[Entry<'_>],
-        refusals: &mut Refusals,
-    ) {
-        let wanted = self.workspace.platform.subdir();
-        let is_named = |name: &str| {
-            let mut own = all.iter().filter(|one| one.subdir == wanted);
-            name.contains('*') || name != wanted && own.any(|one| one.name == name)
-        };
-        let features = environment.features.iter();
-        let targets = features.filter_map(|one| one.table?.get("target")?.mapping());
-        for (key, _) in targets.flatten().filter(|(key, _)| is_named(&key.name)) {
-            let message = format!(
-                "a solve does not choose tables by a platform's own name, such as `{}`",
-                quoted(&key.name)
-            );
-            refusals.refuse(self.workspace.at(key.lines), message);
-        }
     }
 
     /// The platforms that a feature lists.

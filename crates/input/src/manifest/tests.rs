@@ -1,6 +1,7 @@
 mod contradictions;
 mod current;
 mod pairs;
+mod platforms;
 mod projects;
 mod solve;
 mod spellings;

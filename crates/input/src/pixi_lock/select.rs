@@ -118,9 +118,9 @@ impl<'a> Selection<'a> {
         };
         finder.check_version()?;
         finder.check_size()?;
-        let (environment, asked_platform) = asked(tree, settings);
-        let (key, node) = finder.environment(environment)?;
-        let (platform, list) = finder.platform(key, node, asked_platform)?;
+        let asked = asked(tree, settings);
+        let (key, node) = finder.environment(asked.environment)?;
+        let (platform, list) = finder.platform(key, node, &asked)?;
         Ok(Self {
             environment: &key.name,
             platform: &platform.name,
@@ -129,8 +129,17 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// The environment that the settings ask for, and the lock's name of the platform if they choose one.
-fn asked<'a>(tree: &Node, settings: &'a InputSettings) -> (&'a str, Option<&'a str>) {
+/// What the settings ask for.
+struct Asked<'a> {
+    environment: &'a str,
+    /// The name of the platform, if they choose one.
+    platform: Option<&'a str>,
+    /// The name that pixi makes for that platform.
+    made: Option<&'a str>,
+}
+
+/// What the settings ask for.
+fn asked<'a>(tree: &Node, settings: &'a InputSettings) -> Asked<'a> {
     let environments = tree.get("environments");
     let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
     let own = if settings.is_dev && has_dev {
@@ -139,16 +148,21 @@ fn asked<'a>(tree: &Node, settings: &'a InputSettings) -> (&'a str, Option<&'a s
         DEFAULT_ENVIRONMENT
     };
     let asked = settings.environment.as_deref().unwrap_or(own);
-    match asked.split_once('@') {
+    let (environment, platform) = match asked.split_once('@') {
         Some((name, platform)) => (name, Some(platform)),
         None => (asked, None),
+    };
+    Asked {
+        environment,
+        platform,
+        made: settings.platform_name.as_deref(),
     }
 }
 
 /// The addresses of the channels that the packages of an environment were chosen from, as the lock has them.
 pub(super) fn channels<'a>(tree: &'a Node, settings: &InputSettings) -> Vec<&'a str> {
     let environments = tree.get("environments");
-    let environment = environments.and_then(|all| all.get(asked(tree, settings).0));
+    let environment = environments.and_then(|all| all.get(asked(tree, settings).environment));
     let listed = environment.and_then(|found| found.get("channels")?.list());
     let listed = listed.unwrap_or_default().iter();
     listed

@@ -1,21 +1,51 @@
 //! The platforms of a pixi.lock's environments.
 
-use super::Finder;
+use super::{Asked, Finder};
 use crate::locked::{choices, other_platform};
+use crate::platform_name;
 use crate::yaml::{Key, Node};
 use condafront_model::platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
 
-/// The lock's own names for platforms, each with its conda subdir.
+/// A platform that a lock declares.
+struct Declared<'a> {
+    /// The lock's own name for it.
+    name: &'a str,
+    /// Its conda subdir.
+    subdir: &'a str,
+    /// The name that pixi makes for it.
+    made: String,
+}
+
+/// The platforms that a lock declares.
 #[derive(Default)]
-struct Subdirs<'a>(Vec<(&'a str, &'a str)>);
+struct Subdirs<'a>(Vec<Declared<'a>>);
 
 impl<'a> Subdirs<'a> {
+    fn declared(&self, platform: &Key) -> Option<&Declared<'a>> {
+        self.0.iter().find(|one| one.name == platform.name)
+    }
+
     /// The conda subdir of a platform.
     fn of(&self, platform: &'a Key) -> &'a str {
-        let declared = self.0.iter().find(|(name, _)| *name == platform.name);
-        declared.map_or(platform.name.as_str(), |(_, subdir)| subdir)
+        let declared = self.declared(platform);
+        declared.map_or(platform.name.as_str(), |one| one.subdir)
+    }
+
+    /// The name of a platform that its manifest knows too.
+    fn shown<'n>(&'n self, platform: &'n Key) -> &'n str {
+        let declared = self.declared(platform);
+        let declared = declared.filter(|one| platform_name::is_counted(one.name));
+        declared.map_or(platform.name.as_str(), |one| one.made.as_str())
+    }
+
+    fn is_asked(&self, platform: &Key, asked: &Asked<'_>) -> bool {
+        let Some(name) = asked.platform else {
+            return true;
+        };
+        let made = self.declared(platform).map(|one| one.made.as_str());
+        platform.name == name || made == Some(name) || asked.made.is_some() && made == asked.made
     }
 }
 
@@ -30,7 +60,7 @@ impl<'a> Finder<'a, '_> {
         &self,
         environment: &Key,
         node: &'a Node,
-        asked: Option<&str>,
+        asked: &Asked<'_>,
     ) -> Result<(&'a Key, &'a Node), Diagnostic> {
         let name = redact::quoted(&environment.name);
         let Some(packages) = node.get("packages").filter(|node| !node.is_null()) else {
@@ -56,7 +86,7 @@ impl<'a> Finder<'a, '_> {
         let fitting: Vec<&(Key, Node)> = listed
             .iter()
             .filter(|(key, _)| subdirs.of(key) == self.platform.subdir())
-            .filter(|(key, _)| asked.is_none_or(|asked| key.name == asked))
+            .filter(|(key, _)| subdirs.is_asked(key, asked))
             .collect();
         let exact = fitting
             .iter()
@@ -67,9 +97,12 @@ impl<'a> Finder<'a, '_> {
                 Err(self.empty(environment, &what, one.0.lines))
             }
             ([one], _) | (_, Some(one)) => Ok((&one.0, &one.1)),
-            ([], _) => Err(self.no_platform(environment, packages, listed, &subdirs, asked)),
+            ([], _) => {
+                let asked = asked.platform;
+                Err(self.no_platform(environment, packages, listed, &subdirs, asked))
+            }
             (several, None) => {
-                let names: Vec<&str> = several.iter().map(|(key, _)| key.name.as_str()).collect();
+                let names: Vec<&str> = several.iter().map(|(key, _)| subdirs.shown(key)).collect();
                 Err(self
                     .error(
                         format!(
@@ -95,7 +128,7 @@ impl<'a> Finder<'a, '_> {
         subdirs: &Subdirs<'a>,
         asked: Option<&str>,
     ) -> Diagnostic {
-        let names: Vec<&str> = listed.iter().map(|(key, _)| key.name.as_str()).collect();
+        let names: Vec<&str> = listed.iter().map(|(key, _)| subdirs.shown(key)).collect();
         if let Some(asked) = asked {
             let fits = listed
                 .iter()
@@ -184,7 +217,11 @@ impl<'a> Finder<'a, '_> {
                         .error(format!("`{}` is not a conda platform", redact::quoted(subdir.0)), subdir.1)
                         .help("Use conda's name, such as linux-64 or linux-aarch64, or add it as `subdir:` to a platform with another name."));
                 }
-                Ok((name, subdir.0))
+                Ok(Declared {
+                    name,
+                    subdir: subdir.0,
+                    made: platform_name::of_lock(subdir.0, item),
+                })
             })
             .collect::<Result<_, _>>()?;
         Ok(Subdirs(subdirs))

@@ -80,7 +80,7 @@ activation.script = []
         .collect();
     assert_eq!(lines, [9, 11, 14, 17, 20, 19, 3, 6]);
     let error = input.beside.unwrap().unsolvable.unwrap();
-    assert_eq!(error.locations[0].lines, Lines::one(10));
+    assert_eq!(error.locations[0].lines, Lines::one(5));
 }
 
 #[test]
