@@ -48,19 +48,21 @@ fn without_workspace(name: &str, tree: &Node) -> Option<Found> {
         ["pixi", "conda"].contains(&key.name.as_str()) && node.mapping().is_some()
     })?;
     let table = format!("tool.{}", key.name);
-    let add = format!(
-        "dd [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
-    );
+    let add = |word: &str| {
+        format!(
+            "{word} [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
+        )
+    };
     Some(if own.get("package").is_some() {
         Found {
             message: format!("{name} describes a package, but no workspace"),
-            help: format!("{OF_PACKAGE} Or a{add}"),
+            help: format!("{OF_PACKAGE} {}", add("Or add")),
             lines: key.lines,
         }
     } else {
         Found {
             message: format!("`[{table}]` has no table `workspace`"),
-            help: format!("A{add}"),
+            help: add("Add"),
             lines: key.lines,
         }
     })
