@@ -319,9 +319,9 @@ fn goes_elsewhere(args: &[&str]) -> bool {
     args.iter().any(is_output)
 }
 
-/// Attributes of what is sent to a registry, also where the engine keeps its layers as they are: the usual compression, at
-/// the level that costs least.
-pub(crate) const GZIP: &str = "compression=gzip,compression-level=1,force-compression=true";
+/// Attributes of what is sent to a registry, also where the engine keeps its layers as they are: the usual compression, also
+/// of an export that was interrupted.
+pub(crate) const GZIP: &str = "compression=gzip,force-compression=true";
 
 /// An attribute of what only the test reads: layers that have no compressed form yet get none.
 pub(crate) const UNCOMPRESSED: &str = "compression=uncompressed";
