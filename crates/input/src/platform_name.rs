@@ -119,6 +119,26 @@ pub(crate) fn is_counted(name: &str) -> bool {
     !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit())
 }
 
+/// Whether a platform's name is one of those that `pattern` stands for: each `*` is any text.
+pub(crate) fn is_of_pattern(name: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(last) = parts.next_back() else {
+        return name == pattern;
+    };
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    for part in parts {
+        // The first place leaves the most for the other parts.
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
 fn name(subdir: &str, mut all: Vec<Virtual>) -> String {
     all.retain(|one| !one.is_default(subdir));
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -151,7 +171,7 @@ fn segment(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_counted, of_lock, of_manifest};
+    use super::{is_counted, is_of_pattern, of_lock, of_manifest};
     use crate::yaml;
     use condafront_model::source::SourceFile;
 
@@ -213,6 +233,24 @@ mod tests {
     fn counted_names_are_known() {
         for (name, expected) in [("p1", true), ("p12", true), ("p", false), ("p1x", false)] {
             assert_eq!(is_counted(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn patterns_stand_for_names() {
+        for (pattern, expected) in [
+            ("*", true),
+            ("linux-*", true),
+            ("*cuda*", true),
+            ("linux-64-*-12-9", true),
+            ("linux**9", true),
+            ("*-9-*", false),
+            ("win-*", false),
+            ("linux-64-cuda-12-9*9", false),
+            ("linux-64-cuda-12-9", true),
+        ] {
+            let found = is_of_pattern("linux-64-cuda-12-9", pattern);
+            assert_eq!(found, expected, "{pattern}");
         }
     }
 }

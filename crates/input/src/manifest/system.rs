@@ -66,7 +66,7 @@ pub(super) fn own_name<'a>(
     environment: &Environment<'a>,
     asked: Option<&str>,
 ) -> Option<String> {
-    // What is wrong is found again.
+    // The request reads the platforms again, and reports what is wrong.
     let mut refusals = Refusals::new(workspace.kind.tool);
     let machines = find(workspace, environment, environment, asked, &mut refusals).ok()?;
     machines.name

@@ -9,6 +9,7 @@ use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
+use crate::platform_name;
 use crate::toml_words::bare;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
@@ -384,8 +385,9 @@ impl<'a> Workspace<'a> {
         let name = self.platform_name.unwrap_or(subdir);
         let tables = target.and_then(Node::mapping).unwrap_or_default();
         let table = |name: &str| tables.iter().find(|(key, _)| key.name == name);
-        let is_pattern =
-            |(key, _): &&(Key, Node)| key.name.contains('*') && is_of_pattern(name, &key.name);
+        let is_pattern = |(key, _): &&(Key, Node)| {
+            key.name.contains('*') && platform_name::is_of_pattern(name, &key.name)
+        };
         let of_target = ["unix", "linux", subdir].map(table).into_iter().flatten();
         let of_target = of_target.chain(tables.iter().filter(is_pattern));
         let of_target = of_target.chain(self.platform_name.and_then(table));
@@ -393,48 +395,5 @@ impl<'a> Workspace<'a> {
         let all = feature.table.into_iter().chain(of_target);
         let find = |node: &'a Node| path.iter().try_fold(node, |node, name| node.get(name));
         all.filter_map(find).collect()
-    }
-}
-
-/// Whether a platform's name is one of those that `pattern` stands for: each `*` is any text.
-fn is_of_pattern(name: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(last) = parts.next_back() else {
-        return name == pattern;
-    };
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    for part in parts {
-        // The first place leaves the most for the other parts.
-        let Some((_, after)) = rest.split_once(part) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_of_pattern;
-
-    #[test]
-    fn patterns_stand_for_names() {
-        for (pattern, expected) in [
-            ("*", true),
-            ("linux-*", true),
-            ("*cuda*", true),
-            ("linux-64-*-12-9", true),
-            ("linux**9", true),
-            ("*-9-*", false),
-            ("win-*", false),
-            ("linux-64-cuda-12-9*9", false),
-            ("linux-64-cuda-12-9", true),
-        ] {
-            let found = is_of_pattern("linux-64-cuda-12-9", pattern);
-            assert_eq!(found, expected, "{pattern}");
-        }
     }
 }
