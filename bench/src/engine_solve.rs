@@ -125,8 +125,11 @@ pub(crate) fn run(records: [usize; 2], runs: usize) -> Result<()> {
     let packages = shards
         .unwrap_or_default()
         .lines()
-        .filter(|line| line.starts_with("http"))
+        .filter(|line| line.starts_with(CHANNEL))
         .count();
+    if packages == 0 {
+        return Err("the lock has no packages".into());
+    }
     writeln!(
         out,
         "\n{} for linux-64, --target lock: {packages} packages (medians of {runs})\n",
@@ -191,7 +194,8 @@ fn cost(engine: &Engine, server: &Server, folder: &Path) -> Result<Cost> {
     let seconds = started.elapsed().as_secs_f64();
     let memory = steps.peaks();
     let lock = fs::read_to_string(folder.join("locks/conda-linux-64.lock"))?;
-    let url = server.url("");
+    // Each run has a server with another port.
+    let channel = server.url(CHANNEL);
     Ok(Cost {
         seconds,
         downloaded: server
@@ -201,7 +205,7 @@ fn cost(engine: &Engine, server: &Server, folder: &Path) -> Result<Cost> {
             .sum::<u64>() as f64,
         memory,
         solves: output.stderr.matches("packages chosen: ").count(),
-        lock: lock.replace(&url, ""),
+        lock: lock.replace(&channel, CHANNEL),
     })
 }
 

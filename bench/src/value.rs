@@ -30,7 +30,10 @@ impl Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match *self {
-            Self::Seconds(seconds) if seconds.abs() < 0.1 => format!("{:.1} ms", seconds * 1e3),
+            // The sum is not negative if it is zero.
+            Self::Seconds(seconds) if seconds.abs() < 0.1 => {
+                format!("{:.1} ms", (seconds * 1e4).round() / 10.0 + 0.0)
+            }
             Self::Seconds(seconds) => format!("{seconds:.2} s"),
             Self::Bytes(bytes) if bytes < 1e6 => format!("{:.1} kB", bytes / 1e3),
             Self::Bytes(bytes) => format!("{:.1} MB", bytes / 1e6),
@@ -66,6 +69,8 @@ mod tests {
         assert_eq!(Value::Bytes(1234.0).to_string(), "1.2 kB");
         assert_eq!(Value::Bytes(20_973_608.0).to_string(), "21.0 MB");
         assert_eq!(Value::Seconds(0.0021).to_string(), "2.1 ms");
+        assert_eq!(Value::Seconds(-0.0021).to_string(), "-2.1 ms");
+        assert_eq!(Value::Seconds(-0.00004).to_string(), "0.0 ms");
         assert_eq!(Value::Seconds(41.5).to_string(), "41.50 s");
     }
 }
