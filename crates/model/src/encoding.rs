@@ -58,6 +58,16 @@ pub fn decode(data: &[u8]) -> Decoded {
 /// The number of the line and the name, if the encoding is not a known one.
 pub fn decode_as_declared(data: &[u8]) -> Option<Result<Decoded, (usize, String)>> {
     let (line, name) = declared(data)?;
+    if let Some(upper) = code_page(&name) {
+        let text = data.iter().map(|byte| match byte.checked_sub(128) {
+            None => char::from(*byte),
+            Some(index) => upper
+                .chars()
+                .nth(index.into())
+                .unwrap_or(char::REPLACEMENT_CHARACTER),
+        });
+        return Some(Ok(finished(text.collect(), None)));
+    }
     let Some(encoding) = encoding_rs::Encoding::for_label(label(&name).as_bytes()) else {
         return Some(Err((line, name)));
     };
@@ -198,6 +208,21 @@ fn declared(data: &[u8]) -> Option<(usize, String)> {
         })?;
         Some((number, name.to_owned()))
     })
+}
+
+/// The upper half of a code page of DOS, which the web has no name for.
+fn code_page(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let number = name.trim_start_matches("cp").trim_start_matches("ibm");
+    match number {
+        "437" => Some(
+            "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
+        ),
+        "850" => Some(
+            "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}",
+        ),
+        _ => None,
+    }
 }
 
 /// The name that the web has for one of Python's encodings.

@@ -85,6 +85,8 @@ fn a_python_file_declares_its_encoding() {
         (b"# coding=Shift_JIS\n# \x83e\x83X\x83g\n", "# テスト"),
         (b"# coding: iso8859-15\n# \xa4\n", "# €"),
         (b"# coding: utf_8\n# \xc3\xa9\n", "# é"),
+        (b"# coding: cp437\n# \x80\x9b\xfe\xff\n", "# Ç¢■\u{a0}"),
+        (b"# coding: IBM850\n# \x80\x9b\xfe\xff\n", "# Çø■\u{a0}"),
     ] {
         let decoded = decode_as_declared(data).unwrap().unwrap();
         assert_eq!(decoded.text.lines().last(), Some(text));
