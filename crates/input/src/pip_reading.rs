@@ -78,6 +78,7 @@ impl<'a> PipReading<'a> {
         let list = self.reading.finish();
         let mut warnings = self.found.warnings;
         warnings.extend(list.ignored_options());
+        warnings.extend(list.ignored_extras());
         PipFiles {
             list,
             warnings,

@@ -241,10 +241,20 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
         None => marker,
     };
     check_syntax(head, &text)?;
+    let found = from_url(url, marker, &text)?;
+    let is_local = matches!(found.source, Source::Repository(_) | Source::Context(_));
+    let egg = repository::egg(url).ok().flatten().unwrap_or_default();
+    // pip takes extras at the end of the line for those of the name, whatever is in front of them.
+    let before = match without_extras(&egg) {
+        (_, extras) if is_local && !extras.is_empty() && url.ends_with(']') => {
+            format!("{}{extras} @ ", without_extras(head).0)
+        }
+        _ => format!("{head} @ "),
+    };
     Ok(Requirement {
         name: requirement_name(head),
-        before: format!("{head} @ "),
-        ..from_url(url, marker, &text)?
+        before,
+        ..found
     })
 }
 

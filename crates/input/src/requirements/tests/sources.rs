@@ -170,6 +170,27 @@ fn an_egg_names_a_repository() {
 }
 
 #[test]
+fn extras_at_the_end_of_an_address_are_those_of_the_name_before_it() {
+    for (text, before) in [
+        ("x @ git+https://g.example/x#egg=x[a]", "x[a] @ "),
+        (
+            "x @ git+https://g.example/x#egg=x[a] ; os_name == 'posix'",
+            "x[a] @ ",
+        ),
+        ("x[b] @ git+https://g.example/x#egg=x[a]", "x[a] @ "),
+        (
+            "x[b] @ git+https://g.example/x#egg=x[a]&subdirectory=y",
+            "x[b] @ ",
+        ),
+        ("x @ git+https://g.example/x#egg=x[a]==1.0", "x @ "),
+        ("x @ file:./x#egg=x[a]", "x[a] @ "),
+    ] {
+        let list = list_of(&format!("{text}\n"));
+        assert_eq!(list.for_step(false)[0].text, before, "{text}");
+    }
+}
+
+#[test]
 fn a_pinned_package_may_be_listed_twice_if_both_agree() {
     let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
     let line = |version: &str, hash: &str| {
