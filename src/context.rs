@@ -10,7 +10,7 @@ pub(crate) mod lookup;
 pub(crate) mod named;
 pub(crate) mod project;
 pub(crate) mod sources;
-mod tree;
+pub(crate) mod tree;
 
 /// The largest file to read, in bytes. A larger one must be a mistake.
 pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;

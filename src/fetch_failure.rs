@@ -146,7 +146,8 @@ impl Failure {
         matches!(self.cause, Cause::Status(404 | 410))
     }
 
-    fn message(&self, pin: &str) -> String {
+    /// In words; `file` is what was requested, and `pin` what fixes its content.
+    fn message(&self, file: &str, pin: &str) -> String {
         let url = &self.url;
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
@@ -156,7 +157,7 @@ impl Failure {
                 format!("no secure connection to {} ({url}): {reason}", url.host())
             }
             Cause::Connection(reason) => format!("the connection to {url} failed: {reason}"),
-            Cause::WebPage => format!("{url} answered with a web page, not a package"),
+            Cause::WebPage => format!("{url} answered with a web page, not {file}"),
             Cause::Digest {
                 expected,
                 found,
@@ -183,6 +184,16 @@ impl Failure {
             Cause::Status(404 | 410) if kind == WantedKind::PipInstaller => {
                 "The server does not have this file.".to_owned()
             }
+            Cause::Status(404 | 410) if kind == WantedKind::List => format!(
+                "Check the address. If the file is private, pass a token with --secret id=HTTP_AUTH_TOKEN_{},env=… (BuildKit 0.23 or later).",
+                self.url.host()
+            ),
+            Cause::Digest { .. } if kind == WantedKind::List => {
+                "Either the hash is that of an older version, or the file was replaced on the server. Find out what has changed before you correct the hash.".to_owned()
+            }
+            Cause::Denied if kind == WantedKind::List => {
+                "Put the list into the build context, or use a server that the policy allows. If it demands checksums, add the list's hash to the address: `#sha256=…`.".to_owned()
+            }
             Cause::Status(404 | 410) => format!(
                 "The {server} does not have this package, or has removed it. Regenerate the lock file, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
             ),
@@ -206,7 +217,7 @@ impl Failure {
             Cause::Stalled(_) => "The server may have stopped sending. Name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>, or give a slow network more time with --build-arg CONDAFRONT_TIMEOUT=2h.".to_owned(),
             Cause::Denied => {
                 let article = match server {
-                    ServerKind::Channel => "a",
+                    ServerKind::Channel | ServerKind::Files => "a",
                     ServerKind::Index => "an",
                 };
                 format!("Use {article} {server} or a mirror (--build-arg CONDA_MIRRORS=<url>=<mirror>) that the policy allows. If it demands checksums, every package needs its sha256 in the file.")
@@ -235,12 +246,13 @@ pub(crate) fn report(
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
             wanted.label,
-            first.message(wanted.kind.pin())
+            first.message(wanted.kind.file(), wanted.kind.pin())
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (wanted, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message(wanted.kind.pin())));
+            let failure = failure.message(wanted.kind.file(), wanted.kind.pin());
+            message.push_str(&format!("\n- {failure}"));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -272,7 +284,7 @@ pub(crate) fn report_channels(
     file: &Arc<SourceFile>,
     failures: &[(&Channel, Failure)],
 ) -> Option<Diagnostic> {
-    let message = |failure: &Failure| failure.message("the expected hash");
+    let message = |failure: &Failure| failure.message("a package", "the expected hash");
     let mut diagnostic = match failures {
         [] => return None,
         [(channel, failure)] => Diagnostic::new(format!(

@@ -54,6 +54,7 @@ mod step_error;
 mod system;
 mod verify;
 mod volumes;
+mod web_lists;
 mod wheels;
 
 use buildkit_proto::gateway;

@@ -265,8 +265,26 @@ fn files_are_found_as_a_build_finds_them() {
     write("docs/more/b.txt", "./lib\n./missing\n./own\n");
     write("docs/more/lib/pyproject.toml", "");
     write("docs/own/pyproject.toml", "");
+    // A list on a server may have the hash that `idna` needs.
+    let ones = "1".repeat(64);
+    write(
+        "docs/web.yml",
+        &environment(&[
+            "-c https://lists.example/limits.txt",
+            &format!("-r https://lists.example/all.txt#sha256={ones}"),
+            &format!("six==1.17 --hash=sha256:{ones}"),
+            "idna",
+        ]),
+    );
     let mut all = String::new();
-    for file in ["env.yml", "bad.yml", "out.yml", "nested.yml", "image.yml"] {
+    for file in [
+        "env.yml",
+        "bad.yml",
+        "out.yml",
+        "nested.yml",
+        "image.yml",
+        "web.yml",
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
             .args(["check", &format!("docs/{file}")])
             .current_dir(dir.path())

@@ -86,6 +86,7 @@ pub(super) fn check(
         found,
         warnings: mut about_files,
         lacks_file,
+        unread,
     } = files.check_lists(&lists, &settings.build_args)?;
     found.list.check_credentials(&settings.build_args)?;
     for package in local {
@@ -103,7 +104,10 @@ pub(super) fn check(
         pylocks: found.pylocks,
         list: found.list,
     };
-    pip.check_hashes(&input.conda)?;
+    // What was not read may have the hashes.
+    if !lacks_file {
+        pip.check_hashes(&input.conda)?;
+    }
     categories.add(input, file, &pip.pylocks);
     if lacks_file {
         categories.leave_out();
@@ -113,7 +117,11 @@ pub(super) fn check(
         &[&input.warnings[..], &about_files, &of_all].concat(),
         options,
     )?;
-    Ok(format!("{}: {}\n", file.name(), summary(input)))
+    let mut text = format!("{}: {}\n", file.name(), summary(input));
+    for url in unread {
+        text.push_str(&format!("Only a build reads the list at {url}.\n"));
+    }
+    Ok(text)
 }
 
 /// Prints the warnings that count.

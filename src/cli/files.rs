@@ -1,5 +1,6 @@
 //! The files that a file names, found as a build in the current folder finds them: `docker build -f FILE .`
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::context::MAX_FILE_BYTES;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 use condafront_input::own_lock::{LocalProject, OwnLock, Surroundings};
 use condafront_input::pip_reading::{PipFiles, PipReading};
-use condafront_input::requirements::Source;
+use condafront_input::requirements::{IncludedFile, Source};
 use condafront_input::section::BuildArgs;
 use condafront_input::{EnvironmentInput, InputSettings, PipRequirement};
 use condafront_model::lint::{Rule, Warning};
@@ -25,6 +26,8 @@ pub(super) struct CheckedLists {
     pub(super) warnings: Vec<Warning>,
     /// Whether one of the files could not be read, so that there may be more in them.
     pub(super) lacks_file: bool,
+    /// The addresses of lists on web servers, which only a build reads.
+    pub(super) unread: BTreeSet<String>,
 }
 
 /// The folders to look in.
@@ -144,11 +147,21 @@ impl Files {
     ) -> Result<CheckedLists, Diagnostic> {
         let mut warnings = Vec::new();
         let mut lacks_file = false;
+        let mut unread = BTreeSet::new();
         let mut reading = PipReading::new(args);
         for (list, folder) in lists {
             reading.add(list, (*folder).clone());
         }
-        while let Some(named) = reading.next_file()? {
+        while let Some(file) = reading.next_file()? {
+            let named = match file {
+                IncludedFile::Local(named) => named,
+                IncludedFile::Web(list) => {
+                    warnings.extend(list.unpinned(None));
+                    unread.insert(list.url.to_string());
+                    lacks_file = true;
+                    continue;
+                }
+            };
             match self.named(&named) {
                 Ok(found) => {
                     warnings.extend(found.warning);
@@ -172,6 +185,7 @@ impl Files {
             found,
             warnings,
             lacks_file,
+            unread,
         })
     }
 

@@ -151,7 +151,7 @@ impl Tree {
 }
 
 /// Makes BuildKit load what `output` refers to, when it is needed.
-pub(super) async fn loaded(bridge: &Bridge, output: &Output) -> Result<Reference, GatewayError> {
+pub(crate) async fn loaded(bridge: &Bridge, output: &Output) -> Result<Reference, GatewayError> {
     let definition = Definition::of(output);
     bridge.solve(definition, Evaluate::Lazily).await
 }
@@ -160,7 +160,7 @@ pub(super) async fn loaded(bridge: &Bridge, output: &Output) -> Result<Reference
 ///
 /// # Errors
 /// When it cannot be read, or is so large that it must be a mistake.
-pub(super) async fn content(
+pub(crate) async fn content(
     bridge: &Bridge,
     reference: &Reference,
     path: &str,

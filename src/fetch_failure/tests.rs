@@ -166,3 +166,20 @@ fn a_missing_installer_comes_with_alternatives() {
     }
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn a_list_for_pip_has_advice_of_its_own() {
+    let file = SourceFile::new("env.yml", "pip: [-c https://c.example/f]\n");
+    let list = wanted(WantedKind::List, "the list");
+    let mut all = String::new();
+    for failure in failures() {
+        let diagnostic = report(&file, &[(&list, failure)]).unwrap();
+        let help = diagnostic.help.as_deref().unwrap();
+        assert!(
+            !help.contains("package") && !help.contains("channel"),
+            "{help}"
+        );
+        all.push_str(&format!("{}\n{help}\n\n", diagnostic.message));
+    }
+    insta::assert_snapshot!(all);
+}

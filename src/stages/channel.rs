@@ -13,8 +13,8 @@ use condafront_input::pypi;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use buildkit_llb::Input;
 use buildkit_llb::caps::MERGE_OP;
+use buildkit_llb::{Input, Output};
 use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
@@ -123,18 +123,24 @@ impl<'a> Session<'a> {
 
     /// Downloads everything and builds the folder.
     async fn made(&self, contents: &Contents) -> Result<gateway::Result, BuildError> {
+        const LISTS: &str = "[channel] lists for pip";
         let programs = self.programs().await?;
         let tools = self.tools(&programs);
         let mut downloads = Vec::new();
         for source in &contents.sources {
             downloads.push(self.about(&source.file).downloads(source, &tools).await?);
         }
+        let lists = self.so_far.lists();
+        let for_pip = (!lists.is_empty()).then(|| tools.lists_folder(&lists, LISTS));
+        let for_pip = for_pip.as_ref().and_then(Input::output);
         let mut mended = false;
         let mut spoiled = Spoiled::default();
         let mut earlier: Vec<Part<PackageIndex>> = Vec::new();
         loop {
             let parts = contents.parts(&tools, &downloads)?;
-            let Input::Output(root) = self.together(&parts) else {
+            let outputs = parts.iter().map(|part| (&part.output, part.name.as_str()));
+            let outputs = outputs.chain(for_pip.map(|output| (output, LISTS)));
+            let Input::Output(root) = self.together(outputs) else {
                 return Ok(result(gateway::Ref::default()));
             };
             let patience = self.patience();
@@ -205,15 +211,15 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn together(&self, parts: &[Part<PackageIndex>]) -> Input {
+    fn together<'o>(&self, parts: impl Iterator<Item = (&'o Output, &'o str)>) -> Input {
         let stacking = if self.bridge.abilities().has(MERGE_OP.id) {
             Stacking::Merge
         } else {
             Stacking::Copy
         };
         let mut stack = Stack::default();
-        for part in parts {
-            stack.push(&part.output, &part.name);
+        for (output, name) in parts {
+            stack.push(output, name);
         }
         stack.on(
             &Input::Scratch,

@@ -12,7 +12,7 @@ use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::file_path::{FilePath, Root};
 use condafront_input::pip_reading::{PipFiles, PipReading};
 use condafront_input::pypi::PypiPackages;
-use condafront_input::requirements::{List, LocalPath, Repository, Source};
+use condafront_input::requirements::{IncludedFile, List, LocalPath, Repository, Source};
 use condafront_input::{LocalPip, LockedPip, Pip, PipRequirement, or_skip};
 use condafront_model::lint::Warning;
 use condafront_model::package::Hashes;
@@ -57,10 +57,18 @@ impl Session<'_> {
         reading.add(list, folder.clone());
         reading.add(more, self.sources.build_folder());
         let mut warnings = Vec::new();
-        while let Some(named) = reading.next_file()? {
-            let found = self.named_file(&named).await?;
-            warnings.extend(found.warning);
-            reading.open(&found.file, found.path)?;
+        while let Some(file) = reading.next_file()? {
+            match file {
+                IncludedFile::Local(named) => {
+                    let found = self.named_file(&named).await?;
+                    warnings.extend(found.warning);
+                    reading.open(&found.file, found.path)?;
+                }
+                IncludedFile::Web(list) => {
+                    let content = self.web_list(&list).await?;
+                    reading.open_web(&list, content)?;
+                }
+            }
         }
         let PipFiles {
             mut list,

@@ -2,8 +2,8 @@
 
 use super::step_error::{diagnosed, full_disk_report, solve_error, unexplained, unread};
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
@@ -60,6 +60,8 @@ pub(super) struct SoFar {
     pub(super) started: SystemTime,
     /// The warnings that the user has already seen.
     warned: Mutex<BTreeSet<String>>,
+    /// The lists for pip that web servers have sent, by their paths in the folder of the target `channel`.
+    web_lists: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl SoFar {
@@ -68,16 +70,29 @@ impl SoFar {
         Self {
             started: SystemTime::now(),
             warned: Mutex::default(),
+            web_lists: Mutex::default(),
         }
+    }
+
+    /// Remembers a list for pip by its path.
+    pub(super) fn add_list(&self, path: String, content: Vec<u8>) {
+        whole(&self.web_lists).insert(path, content);
+    }
+
+    /// The remembered lists.
+    pub(super) fn lists(&self) -> BTreeMap<String, Vec<u8>> {
+        whole(&self.web_lists).clone()
     }
 
     /// Whether the user has not seen this warning yet. From now on, it counts as seen.
     fn is_new(&self, warning: String) -> bool {
-        let warned = self.warned.lock();
-        // A set is whole even if another thread panicked while it had the lock.
-        let mut warned = warned.unwrap_or_else(PoisonError::into_inner);
-        warned.insert(warning)
+        whole(&self.warned).insert(warning)
     }
+}
+
+/// A set or map, which is whole even if another thread panicked while it had the lock.
+fn whole<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is known about why a step failed.

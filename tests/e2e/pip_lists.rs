@@ -2,6 +2,7 @@
 //! repositories, and hashes.
 
 use condafront_testkit::engine::Store;
+use condafront_testkit::server::{Fault, Times};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failures, error_of};
@@ -64,11 +65,13 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
             "# {comment}\n--index-url http://${{INDEX_HOST}}/simple/\n-r more/deep.txt\nhello.world \\\n    >= 1 --only-binary :all:  # some\n"
         )
     };
+    project.server.put("/limits.txt", "hello-world<2\n");
+    let limits = project.server.url("limits.txt");
     write(project, "reqs/base.txt", &requirements("first"));
     write(
         project,
         "reqs/more/deep.txt",
-        "-c ../../constraints.txt\n-r ../all.txt\n",
+        &format!("-c ../../constraints.txt\n-r ../all.txt\n-c {limits}\n"),
     );
     write(
         project,
@@ -84,7 +87,7 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
     write(
         project,
         "constraints.txt",
-        "hello-world<2\nnothing==7\nbound @ file:./apps/bound\nunused @ file:./apps/unused\n",
+        "nothing==7\nbound @ file:./apps/bound\nunused @ file:./apps/unused\n",
     );
     write(project, ".dockerignore", "*.md\n");
     environment(project, &[&wheel_path], &["-r reqs/base.txt"]);
@@ -137,9 +140,16 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
     let requested: Vec<&String> = requested.iter().filter(of_pip).collect();
     assert!(requested.is_empty(), "{requested:?}: {}", built.stderr);
+
+    // It sees what has changed in a list on a server.
+    project.server.put("/limits.txt", "hello-world<1.5\n");
+    project.build(&args).expect_success();
+    let output = project.run(&[], &["hello"]).expect_success();
+    assert_eq!(output.stdout, "hello 1.0\n");
 }
 
-/// Everything in a list with hashes and URLs is downloaded directly: no index is queried, and there is no network.
+/// Everything in a list with hashes and URLs is downloaded directly: no index is queried, and there is no network. Lists may
+/// be on a server too.
 #[test]
 fn hashes_and_urls_need_no_network() {
     let project = Project::new(Store::Containerd);
@@ -154,12 +164,28 @@ fn hashes_and_urls_need_no_network() {
         &project,
         "requirements.txt",
         &format!(
-            "--require-hashes\nhello.world @ {} \\\n    --hash=sha256:{hash}\n{line}",
+            "--require-hashes\nhello.world @ {} \\\n    --hash=sha256:{hash}\n",
             project.server.url(&path)
         ),
     );
-    environment(&project, &["-r requirements.txt"], &[]);
+    let server = &project.server;
+    server.put("/lists/main.txt", "-r deep/more.txt\n");
+    let elsewhere = Fault::Redirect(server.url("elsewhere.txt"));
+    server.fault("/lists/deep/more.txt", elsewhere, Times::Always);
+    server.put("/elsewhere.txt", line.to_owned());
+    let list = format!("-r {}", server.url("lists/main.txt"));
+    environment(&project, &["-r requirements.txt", &list], &[]);
     let output = project.build(&["--network", "none"]).expect_success();
+    for (url, content) in [
+        ("lists/main.txt", "-r deep/more.txt\n"),
+        ("lists/deep/more.txt", line),
+    ] {
+        let warning = format!("the list at {} can change", server.url(url));
+        let hash = hex::encode(Sha256::digest(content));
+        assert!(output.stderr.contains(&warning), "{}", output.stderr);
+        let help = format!("`#sha256={hash}`");
+        assert!(output.stderr.contains(&help), "{}", output.stderr);
+    }
     let resolves = output.stderr.contains("resolve the requirements");
     assert!(!resolves, "{}", output.stderr);
     let output = project.run(&[], &["hello"]).expect_success();
@@ -193,8 +219,28 @@ fn mistakes_are_reported_at_their_line() {
         "behind/pyproject.toml",
         "[project]\nname = \"behind\"\nversion = \"1.0\"\ndependencies = [\"hello-world<2\"]\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n[tool.setuptools]\npy-modules = []\n",
     );
+    let server = &project.server;
+    server.put("/lists/main.txt", "idna\n-c more/limits.txt\n");
+    server.put("/lists/more/limits.txt", "# limits\njinja2 ===\n");
+    server.put("/lists/page.txt", "<!DOCTYPE html>\n<p>Log in\n");
+    let on_server = |kind: &str, name: &str| format!("{kind} {}", server.url(name));
     let zeros = "0".repeat(64);
     for (title, section, requirements) in [
+        (
+            "a list that is missing on a server",
+            &*on_server("-c", "lists/gone.txt"),
+            "",
+        ),
+        (
+            "a web page in place of a list",
+            &on_server("-r", "lists/page.txt"),
+            "",
+        ),
+        (
+            "a line of a list on a server that another one names",
+            &on_server("-r", "lists/main.txt"),
+            "",
+        ),
         ("a missing file", "-r nothing.txt", ""),
         (
             "a missing file that another file names",

@@ -129,13 +129,12 @@ fn site(project: &Project) -> (String, String) {
     let channels = ["/own", "/conda-forge"].map(|name| server.url(name));
     let conda = ["python", "pip", "activate-demo", "noarch-demo"];
     let mut text = env(&channels, &conda);
-    text.push_str("  - pip: [hello-world]\n");
-    let wheel = hello("1.0");
-    index(
-        project,
-        "hello-world",
-        &[(wheel.file_name(), wheel.build())],
-    );
+    server.put("/limits.txt", "hello-world<2\n");
+    let limits = server.url("limits.txt");
+    text.push_str(&format!("  - pip: [hello-world, -c {limits}]\n"));
+    let wheels = ["1.0", "2.0"].map(hello);
+    let wheels = wheels.map(|wheel| (wheel.file_name(), wheel.build()));
+    index(project, "hello-world", &wheels);
     (text, format!("PIP_INDEX_URL={}", server.url("simple/")))
 }
 
@@ -277,6 +276,12 @@ fn what_is_missing_from_the_folder_is_reported_at_its_line() {
         .add(
             "a package missing from the channel in the folder",
             env(&[project.server.url("/conda-forge")], &["text-prefix"]),
+            &given,
+        )
+        .add(
+            "a list for pip missing from the folder",
+            env(&[project.server.url("/conda-forge")], &["bumpme"])
+                + &format!("  - pip: [-c {}]\n", project.server.url("limits.txt")),
             &given,
         )
         .add(

@@ -1,14 +1,18 @@
 //! The target `channel`, and the check of a folder that it made.
 
-use buildkit_llb::{OpOptions, Output, SourceFile};
+use std::collections::BTreeMap;
+
+use buildkit_llb::{File, Input, Mkfile, OpOptions, Output, SourceFile};
 
 use super::downloads::{self, Address, Artifact, unpinned_md5};
 use super::location::location_in;
+use super::own_files::{FILE_TIME, directory, folders, timed};
 use super::step::Step;
 use super::tools::Tools;
 use crate::wanted::WantedKind;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::{self, PipPackage};
+use condafront_model::stamp::Owner;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::channel_folder as place;
@@ -118,6 +122,23 @@ impl Tools<'_> {
         Ok(part(step, name, packages, true))
     }
 
+    /// The folder of lists for pip, each at its path.
+    pub fn lists_folder(&self, lists: &BTreeMap<String, Vec<u8>>, name: &str) -> Input {
+        let options = self.options(name);
+        let mut file = File::on(Input::Scratch);
+        file.options(&options);
+        let paths: Vec<String> = lists.keys().map(|path| format!("/{path}")).collect();
+        for folder in folders(paths.iter().map(String::as_str)) {
+            file.then(directory(folder, Owner::ROOT));
+        }
+        for (path, content) in paths.iter().zip(lists.values()) {
+            let mut made = Mkfile::new(path, content.clone());
+            made.mode(0o644).time(FILE_TIME);
+            file.then(made);
+        }
+        timed(file.build(), &options)
+    }
+
     fn mount<P, K>(&self, step: &mut Step, packages: &[Fetched<'_, P, K>]) {
         for (
             index,
@@ -221,6 +242,10 @@ mod tests {
         };
         let (checked, _) = tools.check(&given, &[wanted]).unwrap();
         all.push_str(&text::dump(Definition::of(&checked).to_pb()));
+        let lists = BTreeMap::from([("pypi/lists/a".to_owned(), b"idna<4\n".to_vec())]);
+        let lists = tools.lists_folder(&lists, "[channel] lists for pip");
+        let lists = Definition::of(lists.output().unwrap());
+        all.push_str(&text::dump(lists.to_pb()));
         insta::assert_snapshot!(all);
     }
 }

@@ -237,7 +237,7 @@ impl Artifact {
         let file_name = probe_file(build, address.attempt);
         let tool = match self.wanted.kind {
             WantedKind::Package | WantedKind::Installer => "conda",
-            WantedKind::Pip | WantedKind::PipInstaller => "pip",
+            WantedKind::Pip | WantedKind::PipInstaller | WantedKind::List => "pip",
         };
         let mut http = Http::new(address.identifier());
         http.filename(&file_name)

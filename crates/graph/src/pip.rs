@@ -17,6 +17,7 @@ mod resolve;
 mod root;
 mod sources;
 mod supplied;
+mod web_list;
 mod wheel;
 
 pub use editable::{Editable, PipEditable};
@@ -29,6 +30,7 @@ pub use packages::{OwnWheel, PipPackages};
 pub use resolve::PipResolved;
 pub use root::PipRoot;
 pub use sources::{Local, LocalKind, from_context, from_repository};
+pub use web_list::web_list;
 pub use wheel::PipBuilt;
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum WantedKind {
     Pip,
     /// The pip that condafront supplies for environments without one.
     PipInstaller,
+    /// A list for pip.
+    List,
 }
 
 impl WantedKind {
@@ -37,14 +39,23 @@ impl WantedKind {
         match self {
             Self::Package | Self::Installer => ServerKind::Channel,
             Self::Pip | Self::PipInstaller => ServerKind::Index,
+            Self::List => ServerKind::Files,
+        }
+    }
+
+    /// What its file is.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::List => "a list for pip",
+            _ => "a package",
         }
     }
 
     /// What fixes its expected content.
     pub fn pin(self) -> &'static str {
         match self {
-            // In a lock or a channel's list.
-            Self::Package => "its hash",
+            // In a lock, a channel's list or an address.
+            Self::Package | Self::List => "its hash",
             Self::Pip => "the lock",
             Self::Installer | Self::PipInstaller => "its pin",
         }
@@ -58,6 +69,8 @@ pub enum ServerKind {
     Channel,
     /// One with PyPI packages.
     Index,
+    /// Any other.
+    Files,
 }
 
 impl fmt::Display for ServerKind {
@@ -65,6 +78,7 @@ impl fmt::Display for ServerKind {
         f.write_str(match self {
             Self::Channel => "channel",
             Self::Index => "index",
+            Self::Files => "server",
         })
     }
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::file_path::{FilePath, NamedPath};
+use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;
 use crate::pylock::{self, Pylock};
-use crate::requirements::{List, Reading};
+use crate::requirements::{IncludedFile, List, Reading, WebList};
 use crate::section::args::BuildArgs;
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// Reads lists and the locks that they name. The caller supplies each file:
-/// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
+/// Reads lists and the locks that they name. The caller supplies each file: [`next_file`](Self::next_file()) says which one,
+/// [`open`](Self::open()) or [`open_web`](Self::open_web()) takes it.
 pub struct PipReading<'a> {
     reading: Reading<'a>,
     /// Whether the file that was last asked for is a lock.
@@ -49,11 +49,22 @@ impl<'a> PipReading<'a> {
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
-    pub fn next_file(&mut self) -> Result<Option<NamedPath>, Diagnostic> {
-        let named = self.reading.next_file()?;
-        let path = named.as_ref().map(|named| named.path.as_str());
-        self.is_lock = path.is_some_and(Pylock::is_name);
-        Ok(named)
+    pub fn next_file(&mut self) -> Result<Option<IncludedFile>, Diagnostic> {
+        let file = self.reading.next_file()?;
+        self.is_lock = match &file {
+            Some(IncludedFile::Local(named)) => Pylock::is_name(&named.path),
+            Some(IncludedFile::Web(list)) if Pylock::is_name(&list.url.file_name()) => {
+                let place = &list.location;
+                return Err(Diagnostic::new(format!(
+                    "{} is a lock on a web server: condafront reads locks from the build context",
+                    list.url
+                ))
+                .at(&place.file, place.lines)
+                .help("Put the lock into the build context, and name its path."));
+            }
+            _ => false,
+        };
+        Ok(file)
     }
 
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
@@ -71,6 +82,15 @@ impl<'a> PipReading<'a> {
             self.found.pylocks.push(lock);
         }
         Ok(())
+    }
+
+    /// Takes the content of the `list` that [`next_file`](Self::next_file()) asked for.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn open_web(&mut self, list: &WebList, content: Vec<u8>) -> Result<(), Diagnostic> {
+        self.found.warnings.extend(list.unpinned(Some(&content)));
+        self.reading.open_web(content)
     }
 
     /// What was read.

@@ -20,15 +20,17 @@ mod repository;
 mod requirement;
 mod syntax;
 mod variables;
+mod web_list;
 
 pub use credentials::{PIP_SETTINGS, check_settings};
 pub use list::{BuildOptions, List, ListEntry};
 pub use paths::LocalPath;
-pub use reading::Reading;
+pub use reading::{IncludedFile, Reading};
 pub use repository::Repository;
 pub use requirement::{Requirement, Source, is_archive};
 pub(crate) use syntax::{DEEPEST, has_names, is_readable, is_shallow, is_valid};
 pub use variables::has_credentials;
+pub use web_list::WebList;
 
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;
@@ -51,8 +53,14 @@ pub fn list_of(text: &str) -> List {
     let mut reading = Reading::new(&args);
     reading.add(&[first], FilePath::context());
     while let Some(named) = reading.next_file().expect("a list") {
-        let path = named.candidates().expect("a place").remove(0);
-        reading.open(&file, path).expect("a list");
+        let opened = match named {
+            IncludedFile::Local(named) => {
+                let path = named.candidates().expect("a place").remove(0);
+                reading.open(&file, path)
+            }
+            IncludedFile::Web(_) => reading.open_web(text.into()),
+        };
+        opened.expect("a list");
     }
     reading.finish()
 }

@@ -113,7 +113,7 @@ pub enum Rule {
     AmbiguousPath,
     /// A variable that belongs to the image.
     ReservedVariable,
-    /// A solve whose answer depends on when it runs.
+    /// Something in the file that means different packages on different days.
     Unrepeatable,
     /// A variable in a command that no shell runs.
     UnexpandedVariable,
@@ -279,7 +279,7 @@ impl Rule {
                 "condafront sets them so that the environment is active, and other values would break that."
             }
             Self::Unrepeatable => {
-                "An age counts from the day of the build. A date or a lock gives the same packages every time."
+                "An age counts from the day of the build, and a list for pip on a web server can change. A date, the list's hash or a lock gives the same packages every time."
             }
             Self::UnexpandedVariable => {
                 "In the exec form, `${PORT}` reaches the program as it is. Use a string, which a shell runs."

@@ -2,7 +2,7 @@
 
 use condafront_input::file_path::FilePath;
 use condafront_input::pylock::{self, MarkerEnvironment};
-use condafront_input::requirements::Reading;
+use condafront_input::requirements::{IncludedFile, Reading};
 use condafront_input::section::BuildArgs;
 use condafront_input::specs::{Specs, words};
 use condafront_input::{
@@ -140,10 +140,13 @@ fn read_list(list: &[PipRequirement], args: &BuildArgs, file: Option<&std::sync:
             Err(error) => return check(&error),
         };
         let Some(file) = file else { return };
-        let opened = named.candidates().and_then(|mut places| {
-            let place = places.remove(0);
-            reading.open(file, place)
-        });
+        let opened = match named {
+            IncludedFile::Local(named) => named.candidates().and_then(|mut places| {
+                let place = places.remove(0);
+                reading.open(file, place)
+            }),
+            IncludedFile::Web(_) => reading.open_web(file.bytes().to_vec()),
+        };
         if let Err(error) = opened {
             return check(&error);
         }

@@ -157,12 +157,24 @@ fn of_page(url: &str) -> Option<Mistake> {
                 format!("Write `{}`.", in_full(&meant)),
             ))
         }
-        (Some("blob"), [_, ..]) if !is_for_git && parsed.query().is_none() => Some(Mistake::new(
-            format!("`{}` is the page of a file, not the file", quoted(url)),
-            format!("Write `{}`.", in_full(&url.replacen("/blob/", "/raw/", 1))),
-        )),
+        (Some("blob"), _) if !is_for_git => of_file_page(&parsed).map(|meant| {
+            Mistake::new(
+                format!("`{}` is the page of a file, not the file", quoted(url)),
+                format!("Write `{}`.", in_full(&meant)),
+            )
+        }),
         _ => None,
     }
+}
+
+/// The address of the file that a page of a well-known server shows; `None` for other addresses.
+pub(super) fn of_file_page(url: &Url) -> Option<String> {
+    server(url.host_str()?)?;
+    let parts = url.path_segments()?.filter(|part| !part.is_empty());
+    let mut after_name = parts.skip(2).skip_while(|part| *part == "-");
+    let is_page = after_name.next() == Some("blob") && after_name.next().is_some();
+    let is_page = is_page && url.query().is_none();
+    is_page.then(|| url.as_str().replacen("/blob/", "/raw/", 1))
 }
 
 /// Extras after a repository, where pip reads them as a part of its address.

@@ -20,7 +20,7 @@ pub(super) enum Entry {
     Package(Requirement),
     /// Another file to read, `-r` or `-c`.
     File {
-        /// Its path as written.
+        /// Its path or address as written, and `file:` before it if that is written.
         path: String,
         /// Whether its lines are constraints.
         constraints: bool,
@@ -138,11 +138,7 @@ fn options_alone(text: &str) -> Result<Entry, Mistake> {
             ),
         )),
         Some(option) => Ok(Entry::File {
-            path: option
-                .value
-                .strip_prefix("file:")
-                .unwrap_or(&option.value)
-                .to_owned(),
+            path: option.value.clone(),
             constraints: option.name == "--constraint",
         }),
         None => Ok(Entry::Options(options)),
@@ -176,9 +172,9 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
             format!("`{shown}` is a URL, not the path of a file in the build context"),
             "Write the path alone, relative to this file: requirements.txt",
         )),
-        _ if is_file && option.value.contains("://") => Err(Mistake::new(
-            format!("`{shown}` is on a web server, where it can change without the build noticing"),
-            "Put the file into the build context.",
+        _ if is_file && option.value.contains("://") && !is_web => Err(Mistake::new(
+            format!("`{shown}` is not an address that pip reads lists from"),
+            "Give its http(s) URL, or put the file into the build context.",
         )),
         "--index-url" | "--extra-index-url" | "--find-links"
             if option.value.starts_with('$') && !is_web =>

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::address::is_web;
 use super::check::check_variables;
 use super::entry::Entry;
 use super::frozen;
@@ -10,6 +11,7 @@ use super::list::{List, ListEntry};
 use super::other_file;
 use super::requirement::Source;
 use super::variables::with_args;
+use super::web_list::WebList;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
 use crate::leftover;
@@ -17,8 +19,9 @@ use crate::logical_lines;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
+use condafront_model::package::PackageUrl;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_model::visible::unfit;
 
 /// How many files may be read at once, each named by the one before it.
@@ -27,32 +30,61 @@ const DEEPEST: usize = 32;
 /// How many files a list may name in all, with those that its files name.
 const MOST_FILES: usize = 1000;
 
-/// Reads a list. The caller supplies each file that it names:
-/// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
+/// Reads a list. The caller supplies each file that it names: [`next_file`](Self::next_file()) says which one,
+/// [`open`](Self::open()) or [`open_web`](Self::open_web()) takes it.
 pub struct Reading<'a> {
     args: &'a BuildArgs,
     found: Vec<ListEntry>,
     /// The files that are being read, each named by the one before it.
     open: Vec<OpenFile>,
     /// The file that was last asked for.
-    wanted: Option<IncludedFile>,
+    wanted: Option<Wanted>,
     /// How many files have been read.
     files: usize,
 }
 
 /// A file that a list names.
-struct IncludedFile {
-    named: NamedPath,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IncludedFile {
+    /// One of the user's.
+    Local(NamedPath),
+    /// One on a web server.
+    Web(WebList),
+}
+
+/// A file to be opened.
+struct Wanted {
+    file: IncludedFile,
     constraints: bool,
 }
 
+/// Where a list is.
+#[derive(Clone, PartialEq, Eq)]
+enum Origin {
+    /// In the file that starts the reading.
+    Start,
+    /// In a file of the user.
+    Local(FilePath),
+    /// On a web server.
+    Web(PackageUrl),
+}
+
 struct OpenFile {
-    /// Where it is; `None` for the list itself.
-    path: Option<FilePath>,
+    origin: Origin,
     /// The folder of the file with the list.
     folder: FilePath,
     constraints: bool,
     lines: VecDeque<PipRequirement>,
+}
+
+impl IncludedFile {
+    /// Where it is named.
+    pub fn location(&self) -> &Location {
+        match self {
+            Self::Local(named) => &named.location,
+            Self::Web(list) => &list.location,
+        }
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -70,7 +102,7 @@ impl<'a> Reading<'a> {
     /// Adds the entries of a file in `folder`, to be read after those that were added before.
     pub fn add(&mut self, list: &[PipRequirement], folder: FilePath) {
         let list = OpenFile {
-            path: None,
+            origin: Origin::Start,
             folder,
             constraints: false,
             lines: list.iter().cloned().collect(),
@@ -82,7 +114,7 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
-    pub fn next_file(&mut self) -> Result<Option<NamedPath>, Diagnostic> {
+    pub fn next_file(&mut self) -> Result<Option<IncludedFile>, Diagnostic> {
         while let Some(current) = self.open.last_mut() {
             let Some(line) = current.lines.pop_front() else {
                 self.open.pop();
@@ -90,7 +122,10 @@ impl<'a> Reading<'a> {
             };
             let constraints = current.constraints;
             let folder = current.folder.clone();
-            let beside = current.path.as_ref().map(FilePath::folder);
+            let beside = match &current.origin {
+                Origin::Local(path) => Some(path.folder()),
+                Origin::Start | Origin::Web(_) => None,
+            };
             let text = logical_lines::without_comment(&line.text).trim();
             let line = PipRequirement {
                 text: with_args(text, self.args),
@@ -134,12 +169,12 @@ impl<'a> Reading<'a> {
                 }
             })?;
             if let Entry::File { path, constraints } = entry {
-                let named = self.named(&path, &line)?;
-                self.wanted = Some(IncludedFile {
-                    named: named.clone(),
+                let file = self.included(&path, &line)?;
+                self.wanted = Some(Wanted {
+                    file: file.clone(),
                     constraints,
                 });
-                return Ok(Some(named));
+                return Ok(Some(file));
             }
             if let Entry::Package(requirement) = &entry
                 && requirement.is_for_another_system()
@@ -163,10 +198,39 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// A diagnostic if it is not a text file, has a merge conflict, is a lock of another kind, or is being read already, and if there are too many files.
     pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
-        let (Some(wanted), Some(current)) = (self.wanted.take(), self.open.last()) else {
+        match self.wanted.take() {
+            Some(wanted) => self.push(file, Origin::Local(path), &wanted),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the content of the list on a web server that [`next_file`](Self::next_file()) asked for.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open()).
+    pub fn open_web(&mut self, content: Vec<u8>) -> Result<(), Diagnostic> {
+        match self.wanted.take() {
+            Some(wanted) => match &wanted.file {
+                IncludedFile::Web(list) => {
+                    self.push(&list.file(content), Origin::Web(list.url.clone()), &wanted)
+                }
+                IncludedFile::Local(_) => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn push(
+        &mut self,
+        file: &Arc<SourceFile>,
+        origin: Origin,
+        wanted: &Wanted,
+    ) -> Result<(), Diagnostic> {
+        let Some(current) = self.open.last() else {
             return Ok(());
         };
-        let is_it = |file: &OpenFile| file.path.as_ref() == Some(&path);
+        let is_it = |file: &OpenFile| file.origin == origin;
+        let location = wanted.file.location();
         if self.open.iter().any(is_it) {
             let name = file.name();
             let message = if is_it(current) {
@@ -174,13 +238,13 @@ impl<'a> Reading<'a> {
             } else {
                 format!("{name} is already being read: the files include each other in a circle")
             };
-            let location = &wanted.named.location;
             return Err(Diagnostic::new(message)
                 .at(&location.file, location.lines)
                 .help("Remove the line."));
         }
         self.files += 1;
-        let deep = self.open.iter().filter(|file| file.path.is_some()).count();
+        let deep = self.open.iter();
+        let deep = deep.filter(|file| file.origin != Origin::Start).count();
         let too_many = if deep >= DEEPEST {
             Some(format!(
                 "more than {DEEPEST} files include one another in a chain"
@@ -190,7 +254,6 @@ impl<'a> Reading<'a> {
             many.then(|| format!("more than {MOST_FILES} files are included"))
         };
         if let Some(message) = too_many {
-            let location = &wanted.named.location;
             return Err(Diagnostic::new(message)
                 .at(&location.file, location.lines)
                 .help("Put the requirements into fewer files."));
@@ -202,7 +265,6 @@ impl<'a> Reading<'a> {
             return Err(error);
         }
         if let Some(error) = other_file::error(file, text) {
-            let location = &wanted.named.location;
             return Err(error.at(&location.file, location.lines));
         }
         let lines = logical_lines::lines(text);
@@ -215,7 +277,7 @@ impl<'a> Reading<'a> {
             })
             .collect();
         self.open.push(OpenFile {
-            path: Some(path),
+            origin,
             folder,
             constraints: wanted.constraints,
             lines,
@@ -229,7 +291,7 @@ impl<'a> Reading<'a> {
     /// A diagnostic if it is named as a file of constraints.
     pub fn check_lock(&mut self) -> Result<(), Diagnostic> {
         let wanted = self.wanted.take().filter(|wanted| wanted.constraints);
-        let Some(IncludedFile { named, .. }) = wanted else {
+        let Some(IncludedFile::Local(named)) = wanted.map(|wanted| wanted.file) else {
             return Ok(());
         };
         let place = &named.location;
@@ -247,6 +309,33 @@ impl<'a> Reading<'a> {
     }
 
     /// The file at `path`, which `line` names. In a requirements file, paths are relative to that file, as for pip.
+    fn included(&self, path: &str, line: &PipRequirement) -> Result<IncludedFile, Diagnostic> {
+        let base = match self.open.last().map(|file| &file.origin) {
+            Some(Origin::Web(url)) => Some(url),
+            _ => None,
+        };
+        match path.strip_prefix("file:") {
+            Some(_) if base.is_some() => {
+                let message = format!(
+                    "`{}` is a local file, named by a list on a web server",
+                    quoted(path)
+                );
+                Err(Diagnostic::new(message)
+                    .at(&line.file, line.lines)
+                    .help("Put the lists into the build context, or name a file on the server."))
+            }
+            None if base.is_some() || is_web(path) => {
+                let list = WebList::parse(path, base, line.location())?;
+                Ok(IncludedFile::Web(list))
+            }
+            path_alone => {
+                let named = self.named(path_alone.unwrap_or(path), line)?;
+                Ok(IncludedFile::Local(named))
+            }
+        }
+    }
+
+    /// The user's file at `path`, which `line` names.
     fn named(&self, path: &str, line: &PipRequirement) -> Result<NamedPath, Diagnostic> {
         let error = |message: String, help: &str| {
             Err(Diagnostic::new(message)
@@ -273,7 +362,10 @@ impl<'a> Reading<'a> {
             );
         }
         let current = self.open.last();
-        let including = current.and_then(|file| file.path.as_ref());
+        let including = match current.map(|file| &file.origin) {
+            Some(Origin::Local(path)) => Some(path),
+            _ => None,
+        };
         let list = || current.map_or_else(FilePath::context, |file| file.folder.clone());
         let named = NamedPath {
             path: normalized("", path),

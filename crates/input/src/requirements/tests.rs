@@ -1,5 +1,6 @@
 mod files;
 mod sources;
+mod web_lists;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,9 +27,17 @@ fn read(first: &str, context: &[(&str, &str)]) -> Result<List, Diagnostic> {
     let args = BuildArgs::from_iter([("INDEX_HOST", "i.example")]);
     let mut reading = Reading::new(&args);
     reading.add(&[requirement(first)], FilePath::context());
-    while let Some(named) = reading.next_file()? {
-        let path = named.candidates()?.remove(0);
-        reading.open(&files[path.path.as_str()], path)?;
+    while let Some(file) = reading.next_file()? {
+        match file {
+            IncludedFile::Local(named) => {
+                let path = named.candidates()?.remove(0);
+                reading.open(&files[path.path.as_str()], path)?;
+            }
+            IncludedFile::Web(list) => {
+                let content = files[list.url.to_string().as_str()].bytes();
+                reading.open_web(content.to_vec())?;
+            }
+        }
     }
     Ok(reading.finish())
 }
@@ -127,7 +136,11 @@ const MISTAKES: &[&str] = &[
     "numpy >= 1.26; python_version > 3",
     "requests==${REQUESTS_VERSION}",
     "-r",
-    "-r https://example.org/requirements.txt",
+    "-r ftp://example.org/requirements.txt",
+    "-r https://${LIST_TOKEN}@example.org/requirements.txt",
+    "-c https://me:hunter2@example.org/constraints.txt",
+    "-c https://github.com/a/b/blob/main/constraints.txt",
+    "-c https://example.org/constraints.txt#sha256=12ab",
     "-r /home/me/requirements.txt",
     "-r ../../requirements.txt",
     "-r reqs/",
@@ -395,7 +408,11 @@ proptest! {
         let mut files = 0;
         while let Ok(Some(named)) = reading.next_file() {
             files += 1;
-            if files > 10 || reading.open(&file, named.folder.clone()).is_err() {
+            let opened = match named {
+                IncludedFile::Local(named) => reading.open(&file, named.folder),
+                IncludedFile::Web(_) => reading.open_web(text.clone().into_bytes()),
+            };
+            if files > 10 || opened.is_err() {
                 break;
             }
         }

@@ -1,6 +1,14 @@
 //! Lists that name other files, and how files are read.
 
 use super::*;
+use crate::file_path::NamedPath;
+
+fn local(file: Option<IncludedFile>) -> NamedPath {
+    match file {
+        Some(IncludedFile::Local(named)) => named,
+        other => panic!("{other:?}"),
+    }
+}
 
 #[test]
 fn a_file_may_be_named_as_old_versions_of_pip_take_it() {
@@ -23,7 +31,7 @@ fn a_file_is_read_in_any_encoding_as_pip_reads_it() {
         let args = BuildArgs::default();
         let mut reading = Reading::new(&args);
         reading.add(&[requirement("-r requirements.txt")], FilePath::context());
-        let path = reading.next_file()?.unwrap().candidates()?.remove(0);
+        let path = local(reading.next_file()?).candidates()?.remove(0);
         reading.open(&SourceFile::new("requirements.txt", data), path)?;
         reading.next_file()?;
         let entries = reading.finish();
@@ -169,7 +177,7 @@ fn binary_files_are_errors() {
     let args = BuildArgs::default();
     let mut reading = Reading::new(&args);
     reading.add(&[requirement("-r x.txt")], FilePath::context());
-    let path = reading.next_file().unwrap().unwrap().candidates().unwrap();
+    let path = local(reading.next_file().unwrap()).candidates().unwrap();
     let file = SourceFile::new("x.txt", b"idna\n\xff".to_vec());
     let error = reading.open(&file, path[0].clone());
     assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
