@@ -16,6 +16,8 @@ struct Member {
     /// With the kind of the file.
     mode: u32,
     content: Vec<u8>,
+    /// Another name, in Unicode.
+    other: Option<&'static str>,
 }
 
 fn member(name: &'static str, mode: u32) -> Member {
@@ -23,6 +25,7 @@ fn member(name: &'static str, mode: u32) -> Member {
         name,
         mode,
         content: b"content".to_vec(),
+        other: None,
     }
 }
 
@@ -32,6 +35,7 @@ fn bad(members: Vec<Member>) -> Vec<u8> {
         name,
         mode: 0o100_644,
         content: text.as_bytes().to_vec(),
+        other: None,
     };
     let mut all = vec![
         text(
@@ -59,6 +63,15 @@ fn bad(members: Vec<Member>) -> Vec<u8> {
     zip(&all)
 }
 
+/// The field for the name in Unicode, `other`, of a file that is called `name` (4.6.9 there).
+fn unicode_path(name: &str, other: &str) -> Vec<u8> {
+    let mut crc = Crc::new();
+    crc.update(name.as_bytes());
+    let size = u16::try_from(other.len() + 5).unwrap().to_le_bytes();
+    let sum = crc.sum().to_le_bytes();
+    [b"up", &size[..], &[1], &sum, other.as_bytes()].concat()
+}
+
 /// An archive without compression (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>).
 fn zip(members: &[Member]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
@@ -67,6 +80,9 @@ fn zip(members: &[Member]) -> Vec<u8> {
         crc.update(&member.content);
         let size = u32::try_from(member.content.len()).unwrap().to_le_bytes();
         let name = u16::try_from(member.name.len()).unwrap().to_le_bytes();
+        let extra = member.other.map(|other| unicode_path(member.name, other));
+        let extra = extra.unwrap_or_default();
+        let extra_size = u16::try_from(extra.len()).unwrap().to_le_bytes();
         // The version, a flag for UTF-8, no compression, and the first day that there is.
         let common = [
             &[20, 0, 0, 8, 0, 0, 0, 0, 33, 0][..],
@@ -74,7 +90,7 @@ fn zip(members: &[Member]) -> Vec<u8> {
             &size,
             &size,
             &name,
-            &[0, 0],
+            &extra_size,
         ]
         .concat();
         let offset = u32::try_from(bytes.len()).unwrap().to_le_bytes();
@@ -84,6 +100,7 @@ fn zip(members: &[Member]) -> Vec<u8> {
                 b"PK\x03\x04",
                 &common[..],
                 member.name.as_bytes(),
+                &extra,
                 &member.content,
             ]
             .concat(),
@@ -96,6 +113,7 @@ fn zip(members: &[Member]) -> Vec<u8> {
                 &attributes,
                 &offset,
                 member.name.as_bytes(),
+                &extra,
             ]
             .concat(),
         );
@@ -212,6 +230,7 @@ fn links_in_wheels_are_files() {
         name: "link",
         mode: 0o120_777,
         content: b"/etc/passwd".to_vec(),
+        other: None,
     }]);
     let step = WheelStep::new().with("bad-1.0-py3-none-any.whl", &wheel);
     step.run().unwrap();
@@ -233,6 +252,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             name,
             mode: FILE,
             content: content.as_bytes().to_vec(),
+            other: None,
         });
         zip(&members.collect::<Vec<_>>())
     };
@@ -243,6 +263,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             name,
             mode,
             content,
+            other: None,
         }])
     };
     let info = |metadata: &str, wheel: &str| {
@@ -256,6 +277,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
         name: "bad-1.0.dist-info/entry_points.txt",
         mode: FILE,
         content: text.as_bytes().to_vec(),
+        other: None,
     };
     let cases = [
         ("empty", Vec::new()),
@@ -328,6 +350,13 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
             info("Name:\n bad\nVersion: 1.0\n", "Wheel-Version: 1.0\n"),
         ),
         ("two names for one file", renamed(&good, "bad.py", "evil.p")),
+        (
+            "another name in Unicode",
+            bad(vec![Member {
+                other: Some("evil.py"),
+                ..member("bad.py", FILE)
+            }]),
+        ),
     ];
     let mut messages = String::new();
     for (what, content) in cases {
@@ -367,6 +396,7 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
     spaces after the name: bad 1.0: its METADATA has the name `bad  `, which is not valid
     a name on a line of its own: bad 1.0: its METADATA has the name `\n bad`, which is not valid
     two names for one file: bad 1.0: the archive is damaged or cut short: `bad.py` is also called `evil.p` in it
+    another name in Unicode: bad 1.0: the archive is damaged or cut short: `evil.py` is also called `bad.py` in it
     ");
 }
 
@@ -383,4 +413,52 @@ fn wheels_that_do_not_fit_together_are_refused() {
             "other 1.0 and one 1.0 cannot be installed together: other 1.0 has `{SITE}/shared/x.py`, but `{SITE}/shared` is a file of one 1.0"
         )
     );
+}
+
+#[test]
+fn metadata_that_no_wheel_has_is_refused_before_it_fills_the_memory() {
+    const MOST: usize = 500_000;
+    let programs = |count: usize| {
+        let lines: String = (0..count).map(|it| format!("p{it}=a:b\n")).collect();
+        bad(vec![Member {
+            name: "bad-1.0.dist-info/entry_points.txt",
+            mode: 0o100_644,
+            content: format!("[console_scripts]\n{lines}").into_bytes(),
+            other: None,
+        }])
+    };
+    let listed = |count: usize| {
+        let text = |name, text: String| Member {
+            name,
+            mode: 0o100_644,
+            content: text.into_bytes(),
+            other: None,
+        };
+        zip(&[
+            text(
+                "bad-1.0.dist-info/METADATA",
+                "Name: bad\nVersion: 1.0\n".to_owned(),
+            ),
+            text("bad-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n".to_owned()),
+            text("bad-1.0.dist-info/RECORD", "a,,\n".repeat(count)),
+        ])
+    };
+    let long = zip(&[Member {
+        name: "bad-1.0.dist-info/METADATA",
+        mode: 0o100_644,
+        content: vec![b'\n'; (16 << 20) + 1],
+        other: None,
+    }]);
+    let mut messages = String::new();
+    for wheel in [programs(MOST + 1), listed(MOST + 1), long] {
+        let step = WheelStep::new().with("bad-1.0-py3-none-any.whl", &wheel);
+        let error = step.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+        messages += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(messages, @"
+    bad 1.0: its entry_points.txt lists more than 500000 programs; no real package does
+    bad 1.0: its RECORD lists more than 500000 files; no real package does
+    bad 1.0: its METADATA has 16777217 bytes; no real package does
+    ");
 }

@@ -254,3 +254,24 @@ fn names_that_no_package_has_are_refused_before_they_fill_the_memory() {
     bad 1.0 (bad-1.0-0.tar.bz2): the headers of an entry, such as its name, have more than 1 MiB; no real package does
     ");
 }
+
+/// A small archive can describe much: files that are a single character again and again compress to almost nothing.
+#[test]
+fn what_no_package_has_is_refused_before_it_fills_memory_or_disk() {
+    const MOST: usize = 16 << 20;
+    let ones = "1".repeat(MOST + 1);
+    let blank = " ".repeat(MOST + 1);
+    let mut messages = String::new();
+    for package in [
+        bad().file_with_placeholder("share/ones", ones.as_bytes(), "1"),
+        bad().file("etc/conda/env_vars.d/bad.json", &blank),
+    ] {
+        let error = Step::new(&[package]).fail();
+        assert_eq!(error.package(), Some(0));
+        messages += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(messages, @"
+    bad 1.0 (bad-1.0-0.conda): `share/ones` has 16777217 bytes, and a placeholder for the prefix of only 1; no real package does
+    bad 1.0: no program could start with the variables in etc/conda/env_vars.d/bad.json: the file has more than 16 MiB
+    ");
+}

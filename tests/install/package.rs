@@ -87,6 +87,20 @@ impl Package {
         self.entry(name, EntryType::Regular, mode, "", content.as_bytes())
     }
 
+    /// A text file with a placeholder of its own.
+    pub(crate) fn file_with_placeholder(
+        mut self,
+        name: &str,
+        content: &[u8],
+        placeholder: &str,
+    ) -> Self {
+        self.paths.push(json!({
+            "_path": name, "path_type": "hardlink",
+            "file_mode": "text", "prefix_placeholder": placeholder,
+        }));
+        self.entry(name, EntryType::Regular, 0o644, "", content)
+    }
+
     /// A file that contains the prefix; `kind` is `text` or `binary`.
     pub(crate) fn file_with_prefix(mut self, name: &str, content: &[u8], kind: &str) -> Self {
         self.paths.push(json!({

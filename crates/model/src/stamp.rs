@@ -7,6 +7,9 @@ use std::os::unix::fs::MetadataExt;
 /// zip files can store.
 pub const EPOCH: i64 = 315_532_800;
 
+/// 2038-01-19T03:14:07Z in seconds since 1970: the latest time of a file. Not every file system stores later ones.
+pub const LATEST: i64 = i32::MAX as i64;
+
 /// The numeric owner of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {

@@ -33,8 +33,9 @@ impl CondaFile {
         Ok(Self(zip::ZipArchive::new(BufReader::new(file))?))
     }
 
-    /// The tar archive whose name begins with [`INFO`] or [`CONTENT`].
-    pub(crate) fn tar(&mut self, part: &'static str) -> Result<impl Read, OpenError> {
+    /// The tar archive whose name begins with [`INFO`] or [`CONTENT`]. At most `most` bytes of it are decompressed: it may be
+    /// compressed twice, and zstd passes over some parts without a result.
+    pub(crate) fn tar(&mut self, part: &'static str, most: u64) -> Result<impl Read, OpenError> {
         let name = self
             .0
             .file_names()
@@ -42,7 +43,7 @@ impl CondaFile {
             .find(|name| name.starts_with(part) && name.ends_with(".tar.zst"))
             .map(Cow::into_owned)
             .ok_or(OpenError::Missing(part))?;
-        Ok(zstd::Decoder::new(self.0.by_name(&name)?)?)
+        Ok(zstd::Decoder::new(self.0.by_name(&name)?.take(most))?)
     }
 }
 

@@ -18,6 +18,7 @@ use super::downloaded::not_a_package;
 use super::entry::{Entries, Entry, EntryKind, MOST_FILES, check_symlink, relative_path, shown};
 use super::error::{Cause, Error, ErrorKind, Result};
 use crate::conda_archive::{CONTENT, CondaFile, INFO, TarEntry, TarError, TarReader, tar_of_bz2};
+use condafront_model::stamp::LATEST;
 
 /// How much an archive may unpack to; see `docs/limits.md`. The largest packages in public channels have a few GB and about
 /// 100,000 files.
@@ -130,7 +131,8 @@ impl<'a> Unpacker<'a> {
     fn read_conda(&mut self, file: File) -> Result<()> {
         let mut archive = CondaFile::open(file).map_err(damaged)?;
         for part in [INFO, CONTENT] {
-            self.read_tar(archive.tar(part).map_err(damaged)?)?;
+            let tar = archive.tar(part, self.allowed_bytes()).map_err(damaged)?;
+            self.read_tar(tar)?;
         }
         Ok(())
     }
@@ -166,7 +168,8 @@ impl<'a> Unpacker<'a> {
         let raw = entry.path_bytes().into_owned();
         let raw_name = String::from_utf8_lossy(&raw).into_owned();
         let name = relative_path(&raw).map_err(|why| refused(&raw_name, why))?;
-        let mtime = i64::try_from(entry.header().mtime().map_err(damaged)?).map_err(damaged)?;
+        let mtime = entry.header().mtime().map_err(damaged)?;
+        let mtime = i64::try_from(mtime).unwrap_or(LATEST).min(LATEST);
         let kind = entry.header().entry_type();
         match kind {
             // Directories are created with their files; empty ones that matter are in paths.json.

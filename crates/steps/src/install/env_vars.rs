@@ -1,8 +1,8 @@
 //! The environment variables that packages set, in files of `etc/conda/env_vars.d`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde_json::Value;
@@ -32,6 +32,9 @@ pub(super) enum EnvVarsError {
     /// More than Linux passes to a program, in bytes.
     #[error("they have {} KiB together, but Linux passes at most {} KiB to a program", .0.div_ceil(1 << 10), execve::MAX_TOTAL >> 10)]
     TooMuch(usize),
+    /// A file that would only fill the memory.
+    #[error("the file has more than {} MiB", LARGEST >> 20)]
+    Large,
 }
 
 impl EnvVarsError {
@@ -51,9 +54,17 @@ fn shown(name: &str) -> String {
     start.escape_debug().to_string()
 }
 
+/// How many bytes a file may have: more than all variables that Linux passes to a program, however they are written.
+const LARGEST: u64 = 16 << 20;
+
 /// Reads a file: one JSON object whose values are strings or numbers.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, String>, EnvVarsError> {
-    parse(&fs::read(path)?)
+    let mut text = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(EnvVarsError::Large);
+    }
+    parse(&text)
 }
 
 pub(super) fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, EnvVarsError> {

@@ -52,7 +52,7 @@ pub(super) fn paths(dir: &Path) -> Result<Vec<PathsEntry>> {
     let paths = match read(dir, PATHS, LARGEST_LIST)? {
         Some(text) => {
             if count(&text).map_err(|e| bad_metadata(PATHS, e))? > MOST_FILES {
-                return Err(too_many(PATHS));
+                return Err(too_many(PATHS, "files"));
             }
             PathsJson::from_slice(&text)
         }
@@ -79,6 +79,9 @@ pub(super) fn entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
         NoArchLinks::Python(python) => python.entry_points,
         NoArchLinks::Generic => Vec::new(),
     };
+    if entry_points.len() as u64 > MOST_FILES {
+        return Err(too_many(LINK, "programs"));
+    }
     // The parser has checked everything else.
     for EntryPoint { command, .. } in &entry_points {
         if let Some(what) = unfit(command) {
@@ -122,7 +125,7 @@ fn check_lines(dir: &Path, name: &str) -> Result<()> {
     let file = File::open(&path).map_err(|e| Error::io("open", &path, e))?;
     let lines = BufReader::new(file).split(b'\n');
     if lines.take_while(io::Result::is_ok).count() as u64 > MOST_FILES {
-        return Err(too_many(name));
+        return Err(too_many(name, "files"));
     }
     Ok(())
 }
@@ -153,10 +156,10 @@ fn check_size(path: &Path, name: &str, largest: u64) -> Result<bool> {
     }
 }
 
-fn too_many(name: &str) -> Error {
+fn too_many(name: &str, what: &str) -> Error {
     Error::new(
         ErrorKind::TooLarge,
-        format!("its {name} lists more than {MOST_FILES} files; no real package does"),
+        format!("its {name} lists more than {MOST_FILES} {what}; no real package does"),
     )
 }
 
@@ -187,9 +190,15 @@ mod tests {
         paths.pop();
         let paths = format!(r#"{{"paths":[{paths}],"paths_version":1}}"#);
         let lines = "share/x\n".repeat(count);
+        let mut programs = r#""a=b:c","#.repeat(count);
+        programs.pop();
+        let programs = format!(
+            r#"{{"noarch":{{"type":"python","entry_points":[{programs}]}},"package_metadata_version":1}}"#
+        );
         let errors = [
             error(INDEX, &blank),
             error(LINK, &blank),
+            error(LINK, &programs),
             error(PATHS, &paths),
             error("info/files", &lines),
             error("info/no_link", &lines),
@@ -197,6 +206,7 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @"
         its info/index.json has more than 16 MiB; no real package does
         its info/link.json has more than 16 MiB; no real package does
+        its info/link.json lists more than 500000 programs; no real package does
         its info/paths.json lists more than 500000 files; no real package does
         its info/files lists more than 500000 files; no real package does
         its info/no_link lists more than 500000 files; no real package does

@@ -16,8 +16,13 @@ use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, Mismatch, digests};
 use super::metadata::{self, bad_metadata};
 use super::places::{Kind, is_installers};
+use condafront_model::stamp::LATEST;
 use condafront_model::visible::unfit;
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
+
+/// How often a file's placeholder for the prefix fits into it, at most. Files have up to a few GB, and placeholders of such
+/// files 255 bytes.
+const MOST_PLACEHOLDERS: u64 = 16 << 20;
 
 /// The part of `info/index.json` that linking needs.
 #[derive(Debug, Clone, Deserialize)]
@@ -76,7 +81,7 @@ impl Index {
         } else {
             time
         };
-        Some(seconds as i64)
+        Some((seconds as i64).min(LATEST))
     }
 
     /// `<name>-<version>-<build>`, the name of archives, cache directories and records.
@@ -204,6 +209,7 @@ fn load(
             ));
         }
     };
+    check_placeholders(&paths, &entries, &dir)?;
     let (left_out, paths): (Vec<_>, Vec<_>) = place(paths, &entries, python)?
         .into_iter()
         .partition(|path| {
@@ -272,6 +278,33 @@ fn place(
     }
     placed.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(placed)
+}
+
+/// Refuses files in which the placeholder for the prefix could be too often. Each place where it is takes memory, and may take
+/// more space than before.
+fn check_placeholders(paths: &[PathsEntry], entries: &Entries, dir: &Path) -> Result<()> {
+    for entry in paths {
+        let path = entry.relative_path.to_string_lossy();
+        let name = relative_path(path.as_bytes()).unwrap_or_default();
+        let found = entries.get(&name).map(|found| &found.kind);
+        let (Some(placeholder), Some(EntryKind::File { .. })) = (&entry.prefix_placeholder, found)
+        else {
+            continue;
+        };
+        let length = placeholder.placeholder.len() as u64;
+        let file = dir.join(&name);
+        let metadata = fs::metadata(&file).map_err(|e| Error::io("read", &file, e))?;
+        let size = metadata.len();
+        let most = size.checked_div(length);
+        if most.is_some_and(|most| most > MOST_PLACEHOLDERS) {
+            let message = format!(
+                "`{}` has {size} bytes, and a placeholder for the prefix of only {length}; no real package does",
+                shown(&name)
+            );
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+    }
+    Ok(())
 }
 
 /// Where a `noarch: python` package's path goes: the two folders that depend on python's version

@@ -17,7 +17,7 @@ use super::link::{Claims, Target, entry_point_path};
 use super::native;
 use super::package::{Package, PackagePath};
 use condafront_model::prose::listed;
-use condafront_model::stamp::EPOCH;
+use condafront_model::stamp::{EPOCH, LATEST};
 use condafront_step_spec::facts::Fingerprint;
 use condafront_step_spec::install::PythonSpec;
 
@@ -215,7 +215,7 @@ fn linked_path(
                 // so a patched source must not have that time.
                 mtime: if patched {
                     let built = package.index.timestamp().unwrap_or(EPOCH);
-                    built.max(entry.mtime.saturating_add(1))
+                    built.max(entry.mtime.saturating_add(1)).min(LATEST)
                 } else {
                     entry.mtime
                 },

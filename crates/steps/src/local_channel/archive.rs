@@ -40,7 +40,7 @@ pub(super) fn index(path: &Path) -> Result<Map<String, Value>> {
 
 fn index_of_conda(file: File) -> std::result::Result<Vec<u8>, Cause> {
     let mut archive = CondaFile::open(file)?;
-    find(archive.tar(INFO)?)
+    find(archive.tar(INFO, LARGEST)?)
 }
 
 fn find(archive: impl Read) -> std::result::Result<Vec<u8>, Cause> {

@@ -95,8 +95,8 @@ fn read_member<R: Read>(
     Ok(Some(name))
 }
 
-/// Checks that the member `raw` of the wheel `file` has one name: an archive repeats it in front of the content, and programs
-/// differ in which one they read.
+/// Checks that the member `raw` of the wheel `file` has one name: an archive repeats it in front of the content, and can have
+/// another one in Unicode, and programs differ in which one they read.
 fn check_name<R: Read>(raw: &str, member: &ZipFile<'_, R>, file: &File) -> Result<()> {
     let name = |header: u64, length_at: u64, name_at: u64| {
         let mut length = [0; 2];
@@ -107,10 +107,14 @@ fn check_name<R: Read>(raw: &str, member: &ZipFile<'_, R>, file: &File) -> Resul
     };
     let of_list = name(member.central_header_start(), 28, 46).map_err(damaged)?;
     let of_content = name(member.header_start(), 26, 30).map_err(damaged)?;
-    if of_list == of_content {
+    // A field for names in Unicode can have a third one, which is the one that was read.
+    let Some(other) = [of_list, of_content]
+        .into_iter()
+        .find(|name| *name != member.name_raw())
+    else {
         return Ok(());
-    }
-    let other = String::from_utf8_lossy(&of_content);
+    };
+    let other = String::from_utf8_lossy(&other);
     Err(damaged(format!(
         "`{}` is also called `{}` in it",
         shown(raw),

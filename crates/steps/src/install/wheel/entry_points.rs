@@ -1,11 +1,11 @@
 //! The programs for a wheel's entry points, in the form that pip gives them
 //! (<https://packaging.python.org/en/latest/specifications/entry-points/>).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::super::entry::relative_path;
+use super::super::entry::{MOST_FILES, relative_path};
 use super::super::error::Result;
-use super::metadata::bad;
+use super::metadata::{bad, too_many};
 use crate::headers::all_lines;
 use condafront_model::visible::unfit;
 
@@ -31,13 +31,30 @@ pub(super) struct EntryPoints {
     names: BTreeSet<String>,
 }
 
+/// The programs of a section, in the order in which it names them first.
+#[derive(Default)]
+struct Section<'a> {
+    programs: Vec<(&'a str, &'a str)>,
+    /// Where each name is.
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Section<'a> {
+    fn set(&mut self, name: &'a str, value: &'a str) {
+        let place = *self.places.entry(name).or_insert(self.programs.len());
+        match self.programs.get_mut(place) {
+            Some(known) => known.1 = value,
+            None => self.programs.push((name, value)),
+        }
+    }
+}
+
 /// The programs that `text`, the content of `entry_points.txt`, asks for; `version` is python's, such as 3.13.
 ///
 /// # Errors
-/// A name that is not that of a file, or a program without a function.
+/// A name that is not that of a file, a program without a function, or more programs than any package has files.
 pub(super) fn read(text: &str, version: &str) -> Result<EntryPoints> {
-    let mut console: Vec<(&str, &str)> = Vec::new();
-    let mut gui: Vec<(&str, &str)> = Vec::new();
+    let (mut console, mut gui) = (Section::default(), Section::default());
     let mut section = "";
     for line in all_lines(text).map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
@@ -53,12 +70,12 @@ pub(super) fn read(text: &str, version: &str) -> Result<EntryPoints> {
             _ => continue,
         };
         let (name, value) = line.split_once('=').unwrap_or((line, ""));
-        let (name, value) = (name.trim(), value.trim());
-        match all.iter_mut().find(|(known, _)| *known == name) {
-            Some(known) => known.1 = value,
-            None => all.push((name, value)),
+        all.set(name.trim(), value.trim());
+        if all.programs.len() as u64 > MOST_FILES {
+            return Err(too_many("entry_points.txt", "programs"));
         }
     }
+    let (console, gui) = (console.programs, gui.programs);
     let all = console.iter().chain(&gui);
     let names = all.map(|(name, _)| (*name).to_owned()).collect();
     let mut programs = Vec::new();

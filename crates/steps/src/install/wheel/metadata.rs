@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::super::entry::{Entries, shown};
+use super::super::entry::{Entries, MOST_FILES, shown};
 use super::super::error::{Error, ErrorKind, Result};
 use super::archive::Unpacked;
 use crate::headers::{text_of, value};
@@ -20,6 +20,12 @@ pub(super) struct Metadata {
     pub(super) requires_python: Option<String>,
 }
 
+/// How many bytes a text file of a wheel's metadata may have.
+pub(super) const LARGEST: u64 = 16 << 20;
+
+/// How many bytes the list of its files may have, and any program in it. A list of half a million files has less.
+pub(super) const LARGEST_LIST: u64 = 256 << 20;
+
 /// An error in what a wheel says.
 pub(super) fn bad(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::BadMetadata, why)
@@ -32,7 +38,7 @@ impl Metadata {
     /// Metadata that is missing, is that of another package, or has a newer format.
     pub(super) fn read(file_name: &str, wheel: &Unpacked, dir: &Path) -> Result<Self> {
         let folder = folder(&wheel.tops)?;
-        let of = |name: &str| text(dir, &wheel.entries, &format!("{folder}/{name}"));
+        let of = |name: &str| text(dir, &wheel.entries, &format!("{folder}/{name}"), LARGEST);
         let required = |name: &str| of(name)?.ok_or_else(|| bad(format!("it has no {name}")));
         let (metadata, wheel) = (required("METADATA")?, required("WHEEL")?);
         let field = |name: &str| {
@@ -58,11 +64,11 @@ impl Metadata {
 ///
 /// # Errors
 /// As for [`read`], and a file in another encoding: pip reads none, and programs that list packages fail.
-pub(super) fn text(dir: &Path, entries: &Entries, path: &str) -> Result<Option<String>> {
+pub(super) fn text(dir: &Path, entries: &Entries, path: &str, most: u64) -> Result<Option<String>> {
     if !entries.contains_key(path) {
         return Ok(None);
     }
-    let bytes = read(&dir.join(path))?;
+    let bytes = read(&dir.join(path), most)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         let name = path.rsplit('/').next().unwrap_or(path);
         bad(format!("its {name} is not UTF-8"))
@@ -70,20 +76,28 @@ pub(super) fn text(dir: &Path, entries: &Entries, path: &str) -> Result<Option<S
     Ok(Some(text))
 }
 
-/// The content of a text file.
+/// The content of a text file of at most `most` bytes.
 ///
 /// # Errors
-/// An I/O error, or a file that is too large for memory.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    /// The list of half a million files has less than this.
-    const MOST: u64 = 256 << 20;
+/// An I/O error, or a file that is too large.
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let reading = |e| Error::io("read", path, e);
     let size = fs::metadata(path).map_err(reading)?.len();
-    if size > MOST {
-        let message = format!("a text file in it has {size} bytes; no real package does");
+    if size > most {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!(
+            "its {} has {size} bytes; no real package does",
+            shown(&name)
+        );
         return Err(Error::new(ErrorKind::TooLarge, message));
     }
     fs::read(path).map_err(reading)
+}
+
+/// The error for a file of the metadata that lists more of something than there are files in any package.
+pub(super) fn too_many(file: &str, what: &str) -> Error {
+    let message = format!("its {file} lists more than {MOST_FILES} {what}; no real package does");
+    Error::new(ErrorKind::TooLarge, message)
 }
 
 /// The folder of the metadata. As for pip, nothing else in a wheel may be called like one, be it a file or empty.

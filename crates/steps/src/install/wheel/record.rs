@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha384, Sha512};
 
-use super::super::entry::{Entries, EntryKind, relative_path, shown};
+use super::super::entry::{Entries, EntryKind, MOST_FILES, relative_path, shown};
 use super::super::error::Result;
 use super::super::hashing;
-use super::metadata::bad;
+use super::metadata::{bad, too_many};
 use crate::headers::lines;
 
 /// One line.
@@ -51,9 +51,15 @@ fn sha256_text(sha256: &[u8]) -> String {
 
 /// The lines of a list, which are read as pip does: each is one row. Paths are in their shortest form, except for those of
 /// folders.
-pub(super) fn read(text: &str) -> Vec<Row> {
-    let rows = lines(text).filter(|line| !line.trim().is_empty());
-    rows.map(|line| {
+///
+/// # Errors
+/// More lines than any package has files.
+pub(super) fn read(text: &str) -> Result<Vec<Row>> {
+    let rows = || lines(text).filter(|line| !line.trim().is_empty());
+    if rows().count() as u64 > MOST_FILES {
+        return Err(too_many("RECORD", "files"));
+    }
+    let rows = rows().map(|line| {
         let mut fields = fields(line).into_iter();
         let mut next = || fields.next().unwrap_or_default();
         let path = next();
@@ -64,8 +70,8 @@ pub(super) fn read(text: &str) -> Vec<Row> {
             hash: next(),
             size: next(),
         }
-    })
-    .collect()
+    });
+    Ok(rows.collect())
 }
 
 /// The fields of a line of comma-separated values, some of them in quotes.
@@ -181,7 +187,7 @@ mod tests {
     #[test]
     fn lines_are_read_and_written_as_pip_does() {
         let text = "b.py,sha256=x,3\r\n\"a, \"\"b\"\".py\",,\r\n\r\na.dist-info/RECORD,,\r\n";
-        let rows = read(text);
+        let rows = read(text).unwrap();
         let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
         assert_eq!(paths, ["b.py", "a, \"b\".py", "a.dist-info/RECORD"]);
         assert_eq!(
@@ -189,8 +195,11 @@ mod tests {
             "\"a, \"\"b\"\".py\",,\r\na.dist-info/RECORD,,\r\nb.py,sha256=x,3\r\n"
         );
         let bare = |path: &str| Row::bare(path.to_owned());
-        assert_eq!(read("./a//b.py\rc/\r"), [bare("a/b.py"), bare("c/")]);
-        assert_eq!(read("../a\n"), [bare("../a")]);
+        assert_eq!(
+            read("./a//b.py\rc/\r").unwrap(),
+            [bare("a/b.py"), bare("c/")]
+        );
+        assert_eq!(read("../a\n").unwrap(), [bare("../a")]);
     }
 
     #[test]
@@ -222,7 +231,7 @@ mod tests {
             .map(|path| (path.to_owned(), entry.clone()))
             .into();
         let check = |rows: &str| {
-            let rows = read(&format!("{rows}\n{own},,\n"));
+            let rows = read(&format!("{rows}\n{own},,\n")).unwrap();
             super::check(&rows, &entries, dir.path(), own).map_err(|error| error.to_string())
         };
         let good = sha256_text(&sha256);

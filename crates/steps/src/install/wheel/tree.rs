@@ -15,7 +15,7 @@ use super::super::placed::{Looks, replace};
 use super::super::places::is_installers;
 use super::archive::unpack_wheel;
 use super::entry_points::{self, EntryPoint, EntryPoints};
-use super::metadata::{self, Metadata, bad};
+use super::metadata::{self, LARGEST, LARGEST_LIST, Metadata, bad};
 use super::places::{Kind, Place, Scheme};
 use super::record::{self, Row};
 use condafront_model::stamp::EPOCH;
@@ -67,11 +67,11 @@ pub(super) fn make(
     let metadata = Metadata::read(&wheel.file, &content, &unpacked)?;
     let entries = &content.entries;
     let list = format!("{}/RECORD", metadata.folder);
-    let text = metadata::text(&unpacked, entries, &list)?.ok_or_else(|| bad("it has no RECORD"))?;
-    let rows = record::read(&text);
+    let text = metadata::text(&unpacked, entries, &list, LARGEST_LIST)?;
+    let rows = record::read(&text.ok_or_else(|| bad("it has no RECORD"))?)?;
     record::check(&rows, entries, &unpacked, &list)?;
     let points = format!("{}/entry_points.txt", metadata.folder);
-    let points = metadata::text(&unpacked, entries, &points)?.unwrap_or_default();
+    let points = metadata::text(&unpacked, entries, &points, LARGEST)?.unwrap_or_default();
     let points = entry_points::read(&points, &spec.python.version)?;
     let mut maker = Maker {
         scheme: Scheme::new(&spec.python, &metadata.name),
@@ -192,7 +192,7 @@ impl Maker<'_> {
         if start != ANY_PYTHON {
             return Ok(None);
         }
-        let content = metadata::read(path)?;
+        let content = metadata::read(path, LARGEST_LIST)?;
         let end = content.iter().position(|byte| *byte == b'\n');
         let rest = end.map_or(&[][..], |end| &content[end + 1..]);
         let first = format!("#!{}\n", self.python());
