@@ -314,16 +314,15 @@ impl Reader<'_> {
                     .help(format!("Write `channels: [{}]`.", redact::quoted(text))));
             }
         };
-        for item in items {
+        Diagnostic::of_each(items, |item| {
             let place = self.at(item);
             let Some(text) = item.text() else {
                 return Err(place
                     .error(format!("a channel must be a name, not {}", item.what()))
                     .help("Write a name such as conda-forge, or a URL."));
             };
-            channels.add(text, place, place.lines)?;
-        }
-        Ok(())
+            channels.add(text, place, place.lines)
+        })
     }
 }
 

@@ -67,9 +67,7 @@ pub(super) fn read(
         dropped: 0,
         warnings: Vec::new(),
     };
-    for item in items {
-        found.item(item)?;
-    }
+    Diagnostic::of_each(items, |item| found.item(item))?;
     found.finish(key)
 }
 
@@ -232,7 +230,7 @@ impl Dependencies<'_> {
                 Ok(())
             }
             Some(Verdict::Keep) => match &value.value {
-                Value::List(items) => items.iter().try_for_each(|item| self.item(item)),
+                Value::List(items) => Diagnostic::of_each(items, |item| self.item(item)),
                 _ => self.item(value),
             },
             Some(Verdict::Unknown) | None => Err(self
@@ -266,20 +264,20 @@ impl Dependencies<'_> {
                     redact::quoted(text)
                 )));
         };
-        for item in items {
+        Diagnostic::of_each(items, |item| {
             if !self.is_for_platform(item) {
-                continue;
+                return Ok(());
             }
             let is_blank = item.text().is_some_and(|text| text.trim().is_empty());
             if is_blank || item.is_null() && self.is_bare_dash(item) {
                 self.empty(item);
-                continue;
+                return Ok(());
             }
             let lines = self.requirements(item)?;
             self.pip.extend(lines);
             self.pip_list.get_or_insert(key.lines);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The lines of an entry of a list for pip.

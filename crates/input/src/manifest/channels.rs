@@ -47,9 +47,10 @@ pub(super) fn listed<'a>(
                 .error(error)
                 .help("Write `channels = [\"conda-forge\"]`."));
         };
-        for item in items {
+        Diagnostic::of_each(items, |item| {
             all.push(entry(workspace, item)?);
-        }
+            Ok(())
+        })?;
     }
     all.sort_by_key(|one| std::cmp::Reverse(one.priority));
     Ok(all)
@@ -94,7 +95,7 @@ pub(super) fn add(
     listed: &[Listed<'_>],
     channels: &mut Channels,
 ) -> Result<(), Diagnostic> {
-    listed.iter().try_for_each(|one| {
+    Diagnostic::of_each(listed, |one| {
         let place = workspace.at(one.node.lines);
         channels.add(one.name, place, place.lines)
     })

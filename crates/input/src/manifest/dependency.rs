@@ -18,7 +18,7 @@ const TABLES: &[&str] = &["dependencies", "host-dependencies", "build-dependenci
 /// Reads the dependencies of an environment into `list`.
 ///
 /// # Errors
-/// A diagnostic at the first invalid one.
+/// A diagnostic at the invalid ones.
 pub(super) fn read<'a>(
     workspace: &Workspace<'a>,
     environment: &Environment<'a>,
@@ -30,7 +30,7 @@ pub(super) fn read<'a>(
     reader.check_pool()?;
     let mut warnings = Vec::new();
     for feature in &environment.features {
-        for (key, node) in reader.entries(*feature, TABLES)? {
+        Diagnostic::of_each(reader.entries(*feature, TABLES)?, |(key, node)| {
             let place = workspace.at(key.lines);
             match Wanted::of(workspace, &key.name, node, place)? {
                 Wanted::Spec(text) => {
@@ -57,15 +57,18 @@ pub(super) fn read<'a>(
                     drop(list.push(found, place));
                 }
             }
-        }
-        for (key, node) in reader.entries(*feature, &["constraints"])? {
+            Ok(())
+        })?;
+        let constraints = reader.entries(*feature, &["constraints"])?;
+        Diagnostic::of_each(constraints, |(key, node)| {
             let place = workspace.at(key.lines);
             if let Wanted::Spec(text) = Wanted::of(workspace, &key.name, node, place)? {
                 let text = only_if_present(&text, &key.name);
                 let found = match_spec::read(&text, channels, place)?;
                 drop(list.push(found, place));
             }
-        }
+            Ok(())
+        })?;
         for node in workspace.tables(*feature, &["dev"]) {
             for (key, _) in workspace.entries(node, "dev")? {
                 refusals.refuse(

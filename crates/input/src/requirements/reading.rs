@@ -41,6 +41,8 @@ pub struct Reading<'a> {
     wanted: Option<Wanted>,
     /// How many files have been read.
     files: usize,
+    /// What is wrong with the lines that have been read.
+    mistakes: Vec<Diagnostic>,
 }
 
 /// A file that a list names.
@@ -96,6 +98,7 @@ impl<'a> Reading<'a> {
             open: Vec::new(),
             wanted: None,
             files: 0,
+            mistakes: Vec::new(),
         }
     }
 
@@ -113,7 +116,7 @@ impl<'a> Reading<'a> {
     /// Continues to the next file to read; `None` at the end.
     ///
     /// # Errors
-    /// A diagnostic at the first invalid line.
+    /// A diagnostic at the invalid lines before it.
     pub fn next_file(&mut self) -> Result<Option<IncludedFile>, Diagnostic> {
         while let Some(current) = self.open.last_mut() {
             let Some(line) = current.lines.pop_front() else {
@@ -134,41 +137,15 @@ impl<'a> Reading<'a> {
             if line.text.is_empty() {
                 continue;
             }
-            let place = Place {
-                file: &line.file,
-                lines: line.lines,
-            };
-            // pip takes these for the end of a line, too.
-            let separator = line.text.contains(['\u{2028}', '\u{2029}']);
-            let separator = separator.then(|| "a line break".to_owned());
-            if let Some(what) = unfit(&line.text).or(separator) {
-                let message = format!("`{}` contains {what}", quoted(&line.text));
-                return Err(place.error(message).help("Remove it."));
-            }
-            let entry = match leftover::template(&line.text) {
-                Some(found) => Err(leftover::not_rendered(found)),
-                None => Entry::parse(&line.text),
-            };
-            let entry = entry.map_err(|mistake| {
-                let error = mistake.at(place);
-                if let Some(help) = frozen::help(&line.text, line.file.lossy_text()) {
-                    return error.help(help);
+            let entry = match parsed(&line) {
+                Ok(entry) => entry,
+                Err(mistake) => {
+                    self.mistakes.push(mistake);
+                    continue;
                 }
-                // A requirement of its own starts with its name.
-                let is_rest = !line.text.starts_with(char::is_alphanumeric);
-                let cut = logical_lines::cut(line.file.lossy_text(), line.lines);
-                match cut.filter(|_| is_rest) {
-                    Some("") => error.help(
-                        "The empty line above it ends the requirement that a `\\` continues: remove the empty line.",
-                    ),
-                    Some(comment) => error.help(format!(
-                        "The comment `{}` ends the requirement that the `\\` before it continues: move the comment above the requirement.",
-                        quoted(comment)
-                    )),
-                    None => error,
-                }
-            })?;
+            };
             if let Entry::File { path, constraints } = entry {
+                self.check()?;
                 let file = self.included(&path, &line)?;
                 self.wanted = Some(Wanted {
                     file: file.clone(),
@@ -190,7 +167,13 @@ impl<'a> Reading<'a> {
             }
             self.found.push(entry);
         }
+        self.check()?;
         Ok(None)
+    }
+
+    /// Reports what is wrong with the lines so far.
+    fn check(&mut self) -> Result<(), Diagnostic> {
+        Diagnostic::together(std::mem::take(&mut self.mistakes)).map_or(Ok(()), Err)
     }
 
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
@@ -377,4 +360,42 @@ impl<'a> Reading<'a> {
         named.candidates()?;
         Ok(named)
     }
+}
+
+/// Reads a line.
+fn parsed(line: &PipRequirement) -> Result<Entry, Diagnostic> {
+    let place = Place {
+        file: &line.file,
+        lines: line.lines,
+    };
+    // pip takes these for the end of a line, too.
+    let separator = line.text.contains(['\u{2028}', '\u{2029}']);
+    let separator = separator.then(|| "a line break".to_owned());
+    if let Some(what) = unfit(&line.text).or(separator) {
+        let message = format!("`{}` contains {what}", quoted(&line.text));
+        return Err(place.error(message).help("Remove it."));
+    }
+    let entry = match leftover::template(&line.text) {
+        Some(found) => Err(leftover::not_rendered(found)),
+        None => Entry::parse(&line.text),
+    };
+    entry.map_err(|mistake| {
+        let error = mistake.at(place);
+        if let Some(help) = frozen::help(&line.text, line.file.lossy_text()) {
+            return error.help(help);
+        }
+        // A requirement of its own starts with its name.
+        let is_rest = !line.text.starts_with(char::is_alphanumeric);
+        let cut = logical_lines::cut(line.file.lossy_text(), line.lines);
+        match cut.filter(|_| is_rest) {
+            Some("") => error.help(
+                "The empty line above it ends the requirement that a `\\` continues: remove the empty line.",
+            ),
+            Some(comment) => error.help(format!(
+                "The comment `{}` ends the requirement that the `\\` before it continues: move the comment above the requirement.",
+                quoted(comment)
+            )),
+            None => error,
+        }
+    })
 }
