@@ -42,7 +42,14 @@ const SUBDIRS: &[&str] = &[
     "zos-z",
 ];
 
-/// Whether conda knows a platform of this name (`noarch` is not a platform).
+/// The subdir of the packages that are for every platform.
+pub const NOARCH: &str = "noarch";
+
+/// Why [`NOARCH`] is not among the platforms of a file.
+pub const NOARCH_IS_NONE: &str =
+    "`noarch` is not a platform: its packages are used on every platform";
+
+/// Whether conda knows a platform of this name ([`NOARCH`] is not a platform).
 pub fn is_subdir(name: &str) -> bool {
     SUBDIRS.contains(&name)
 }

@@ -1,5 +1,5 @@
 //! Keeps credentials in URLs out of everything that is shown or recorded: `user:password@`, anaconda.org's `/t/<token>`,
-//! which conda recognises anywhere in a path, and queries, which may be signatures.
+//! which conda recognises anywhere in a path, and queries that may be signatures.
 
 use url::Url;
 
@@ -145,6 +145,28 @@ pub fn is_secret(query: &str) -> bool {
         })
 }
 
+/// Whether all of a query may be shown: parameters that never hold a secret, with short values. What is shown may be
+/// anything that resembles a URL, so this is stricter than [`is_secret`].
+fn is_plain(query: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "branch",
+        "download",
+        "file",
+        "inline",
+        "raw",
+        "ref",
+        "rev",
+        "subdirectory",
+        "tag",
+    ];
+    /// Tokens and signatures are longer.
+    const LONGEST: usize = 20;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let is_short = |value: &str| value.len() <= LONGEST && value.chars().all(is_part);
+    let mut parts = query.split('&').map(|part| part.split_once('='));
+    parts.all(|part| part.is_some_and(|(name, value)| NAMES.contains(&name) && is_short(value)))
+}
+
 /// Whether this is a plain word, such as `download`, and not a token without a name.
 fn is_word(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
@@ -235,7 +257,8 @@ fn push_masked(url: &str, shown: &mut String) {
         None => push(&[path]),
     }
     if !query.is_empty() {
-        push(&["?", MASK]);
+        let query = &query[1..];
+        push(&["?", if is_plain(query) { query } else { MASK }]);
     }
     push(&[fragment]);
 }

@@ -28,8 +28,11 @@ impl Reader<'_> {
         let mut platforms = Vec::new();
         for item in items {
             let text = item.text().unwrap_or_default();
-            if text != "noarch" && !platform::is_subdir(text) {
-                return Err(self.unknown_platform(item));
+            if text == platform::NOARCH && items.len() > 1 {
+                continue;
+            }
+            if !platform::is_subdir(text) {
+                return Err(self.unknown_platform(item, wanted));
             }
             platforms.push(DeclaredPlatform {
                 subdir: text.to_owned(),
@@ -60,13 +63,19 @@ impl Reader<'_> {
             .help(capitalised(&help)))
     }
 
-    fn unknown_platform(&self, item: &Node) -> Diagnostic {
+    fn unknown_platform(&self, item: &Node, wanted: Platform) -> Diagnostic {
         let place = self.at(item);
         let Some(text) = item.text() else {
             return place
                 .error(format!("a platform must be a name, not {}", item.what()))
                 .help("Write a name such as linux-64.");
         };
+        if text == platform::NOARCH {
+            return place.error(platform::NOARCH_IS_NONE).help(format!(
+                "Write {} instead, or remove `platforms`.",
+                wanted.subdir()
+            ));
+        }
         let error = place.error(format!(
             "`{}` is not a conda platform",
             redact::quoted(text)

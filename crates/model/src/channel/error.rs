@@ -116,7 +116,14 @@ impl ChannelError {
             Self::OnOneMachine(_) => {
                 "Serve the folder from a web server, and write its http(s) URL.".to_owned()
             }
-            Self::Scheme(_) => "Write an http(s) URL, or a name such as conda-forge.".to_owned(),
+            Self::Scheme(scheme) if scheme == "s3" => {
+                "Write the https address of the bucket, such as https://bucket.s3.eu-west-1.amazonaws.com/channel. For a private bucket, write that of a server in front of it which asks for a login."
+                    .to_owned()
+            }
+            Self::Scheme(_) => {
+                "BuildKit downloads over http(s) only. Write the https address of the channel, or a name such as conda-forge."
+                    .to_owned()
+            }
             Self::Unfit { .. } => "Remove it.".to_owned(),
             Self::NoScheme(text) => format!("Write `https://{}`.", redact::quoted(text)),
             Self::NotAUrl { .. } => {

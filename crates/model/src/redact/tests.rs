@@ -88,6 +88,33 @@ fn the_names_of_parameters_say_what_is_secret() {
 }
 
 #[test]
+fn a_query_is_shown_if_none_of_it_can_be_a_secret() {
+    for (query, is_shown) in [
+        ("subdirectory=py&rev=v1.0", true),
+        ("raw=true", true),
+        ("file=demo-1.0/x.whl", true),
+        ("inline=", true),
+        ("", false),
+        ("download", false),
+        ("raw=true&sig=abc", false),
+        ("raw=true&abc", false),
+        ("url=https%3A%2F%2Fme%3Apw%40c.example", false),
+        ("user=me:pw", false),
+        ("user=me@c.example", false),
+        ("rev=d41d8cd98f00b204e9800998ecf8427e", false),
+        ("x=hunter2", false),
+        ("raw=true&pin=1234", false),
+        ("page=1)", false),
+    ] {
+        let shown = if is_shown { query } else { "***" };
+        assert_eq!(
+            masked(&format!("https://c.example/a?{query}#b")),
+            format!("https://c.example/a?{shown}#b")
+        );
+    }
+}
+
+#[test]
 fn tokens_in_names_of_channels_are_masked() {
     for (text, shown) in [
         ("t/tk-12/private", "t/***/private"),
