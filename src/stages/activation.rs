@@ -1,5 +1,7 @@
 //! Activates environments: what their packages' scripts set, and the files that keep them active.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::{Input, Output};
 
 use super::assembly::{Image, Progress};
@@ -7,6 +9,7 @@ use super::linked::Linked;
 use crate::gateway::error::BuildError;
 use condafront_graph::image::{FINISHED, RUNTIME, Stack};
 use condafront_model::environment_prefix::ROOT_PREFIX;
+use condafront_model::reserved;
 use condafront_model::source::Lines;
 use condafront_step_spec::account::User;
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
@@ -23,10 +26,11 @@ impl Image<'_> {
     ) -> Result<(Vec<(String, String)>, Vec<String>), BuildError> {
         let base_env = activation::with_user(self.base.base.config.env(), &self.user);
         let mut activations = Vec::new();
+        let mut variables = Vec::new();
         for environment in &self.environments {
             let recorded = match &progress.root {
                 Input::Output(root) => {
-                    let plain = environment.activation(&base_env, None);
+                    let plain = environment.activation(&base_env);
                     let found = environment.recorded(root, plain.env, &self.user).await?;
                     found.map(|(recorded, output)| {
                         progress.facts.push(output);
@@ -35,13 +39,19 @@ impl Image<'_> {
                 }
                 Input::Scratch => None,
             };
-            activations.push(environment.activation(&base_env, recorded.as_ref()));
+            let recorded = recorded.as_ref();
+            let active = environment.active(&base_env, recorded, &self.user).await?;
+            activations.push(active.activation);
+            variables.push(active.variables);
         }
         let Some(default) = activations.get(self.default) else {
             return Ok((base_env, Vec::new()));
         };
         let files = activation::runtime_files(&default.name, &activations);
-        let environments: Vec<_> = self.environments.iter().map(Linked::in_image).collect();
+        let environments = self.environments.iter().zip(&variables);
+        let environments: Vec<_> = environments
+            .map(|(one, variables)| one.in_image(variables))
+            .collect();
         let owner = self.user.ownership();
         let runtime = self.tools.runtime(
             self.session.platform,
@@ -61,6 +71,13 @@ impl Image<'_> {
         let paths = paths.chain([ENTRYPOINT.to_owned()]);
         Ok((default.env.clone(), paths.collect()))
     }
+}
+
+/// An environment's activation with everything that it sets.
+pub(super) struct Active {
+    pub(super) activation: Activation,
+    /// The variables that its file sets.
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Linked<'_> {
@@ -85,11 +102,48 @@ impl Linked<'_> {
         Some(self.environment.plan.packages.get(index)?.lines)
     }
 
-    /// The environment's activation, with the variables that its scripts set.
-    pub(super) fn activation(
+    /// The environment's activation as its scripts find it.
+    pub(super) fn activation(&self, base_env: &[(String, String)]) -> Activation {
+        self.activation_with(base_env, None, &[])
+    }
+
+    /// The environment's activation, with what its scripts set, and with the variables that its file sets after them.
+    /// Warns about what these need and the image does not have.
+    pub(super) async fn active(
         &self,
         base_env: &[(String, String)],
         recorded: Option<&Recorded>,
+        user: &User,
+    ) -> Result<Active, BuildError> {
+        let activation = self.activation_with(base_env, recorded, &[]);
+        let mut variables = self.file.input.variables.clone();
+        let late = &self.file.input.late_variables;
+        if late.is_empty() {
+            return Ok(Active {
+                activation,
+                variables,
+            });
+        }
+        let mut env = activation.env;
+        if !env.iter().any(|(name, _)| name == reserved::HOME) {
+            env.push((reserved::HOME.to_owned(), user.home.clone()));
+        }
+        let resolved = late.resolve(&self.file.file, &env, &self.environment.prefix)?;
+        self.session.warn(&resolved.warnings).await?;
+        let activation = self.activation_with(base_env, recorded, &resolved.values);
+        let values = resolved.values.into_iter();
+        variables.extend(values.filter(|(name, _)| !reserved::is_reserved(name)));
+        Ok(Active {
+            activation,
+            variables,
+        })
+    }
+
+    fn activation_with(
+        &self,
+        base_env: &[(String, String)],
+        recorded: Option<&Recorded>,
+        late: &[(String, String)],
     ) -> Activation {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
         // Both have files in `condabin`.
@@ -98,7 +152,8 @@ impl Linked<'_> {
             .packages
             .iter()
             .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
-        let variables: Vec<(String, String)> = self.variables().clone().into_iter().collect();
+        let variables = self.file.input.variables.clone();
+        let variables: Vec<(String, String)> = variables.into_iter().collect();
         let environment = activation::Environment {
             name: self.environment.prefix.name(),
             prefix: self.environment.prefix.path(),
@@ -107,6 +162,7 @@ impl Linked<'_> {
             env_vars_d: &env_vars,
             variables: &variables,
             recorded,
+            late,
         };
         activation::activate(base_env, &environment)
     }

@@ -121,8 +121,13 @@ impl EnvironmentFile {
 
     /// The environment's name in a lock with several.
     pub(super) fn lock_environment(&self) -> &str {
-        let asked = self.settings.environment.as_deref().unwrap_or("default");
+        let asked = self.asked();
         asked.split('@').next().unwrap_or(asked)
+    }
+
+    /// The environment that it was read for, with its platform if there is a choice.
+    fn asked(&self) -> &str {
+        self.settings.environment.as_deref().unwrap_or("default")
     }
 }
 
@@ -148,7 +153,7 @@ impl ImageInput {
             if self.is_image_file {
                 environment.prefix.name()
             } else {
-                environment.lock_environment()
+                environment.asked()
             }
         })
     }
@@ -292,18 +297,34 @@ impl Session<'_> {
         let Some(of_manifest) = of_manifest else {
             return Ok(vec![(input, settings.clone())]);
         };
-        let mut all = Vec::new();
-        for name in &of_manifest.environments {
+        let read = |environment: String| {
             let settings = InputSettings {
-                environment: Some(name.clone()),
+                environment: Some(environment),
                 ..settings.clone()
             };
             let one = input::read(self.file, self.platform, &settings)?;
+            Ok::<_, Diagnostic>((one, settings))
+        };
+        let mut all = Vec::new();
+        for name in &of_manifest.environments {
+            let (one, settings) = read(name.clone())?;
             let is_for = match &one.conda {
                 Conda::Unsolved(request) => request.is_for(self.platform),
                 Conda::Locked(_) => true,
             };
-            if is_for {
+            if !is_for {
+                continue;
+            }
+            let machines = one
+                .beside
+                .iter()
+                .flat_map(|it| it.own_machines(self.platform));
+            let machines: Vec<String> = machines.map(|it| it.name.clone()).collect();
+            if machines.len() > 1 {
+                for machine in machines {
+                    all.push(read(format!("{name}@{machine}"))?);
+                }
+            } else {
                 all.push((one, settings));
             }
         }

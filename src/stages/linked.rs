@@ -183,16 +183,11 @@ impl Linked<'_> {
         self.session.warn(&warnings).await
     }
 
-    /// The environment file's variables.
-    pub(super) fn variables(&self) -> &BTreeMap<String, String> {
-        &self.file.input.variables
-    }
-
-    /// What the image gets from the environment besides packages.
-    pub(super) fn in_image(&self) -> InImage<'_> {
+    /// What the image gets from the environment besides packages, with the variables that its file sets.
+    pub(super) fn in_image<'a>(&'a self, variables: &'a BTreeMap<String, String>) -> InImage<'a> {
         InImage {
             prefix: &self.environment.prefix,
-            variables: self.variables(),
+            variables,
         }
     }
 

@@ -18,7 +18,7 @@ use condafront_input::requirements::{List, ListEntry, Source};
 use condafront_input::written_lock::{
     LockedEnvironment, LockedPlatform, LockedPypi, NewLock, for_conda_lock, for_pixi,
 };
-use condafront_input::{Conda, PypiIndexes, SolveRequest};
+use condafront_input::{Conda, Machine, PypiIndexes, SolveRequest};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -27,6 +27,10 @@ use condafront_step_spec::solve::SolvedPackage;
 /// What is found for one platform of an environment.
 struct Found {
     platform: Platform,
+    /// The entry of a manifest's `platforms` that it is, if its lock has names for them.
+    machine: Option<Machine>,
+    /// The entries that the environment is for.
+    machines: Vec<Machine>,
     request: Option<SolveRequest>,
     /// How many channels of the request are the environment's own.
     listed_channels: usize,
@@ -44,6 +48,8 @@ impl Found {
     fn locked(&self) -> Option<LockedPlatform<'_>> {
         Some(LockedPlatform {
             platform: self.platform,
+            machine: self.machine.as_ref(),
+            machines: &self.machines,
             request: self.request.as_ref()?,
             listed_channels: self.listed_channels,
             packages: &self.packages,
@@ -136,6 +142,16 @@ fn all_of(one: &EnvironmentFile) -> Option<Vec<String>> {
     is_own.then(|| of_manifest.environments.clone())
 }
 
+/// The entry of a manifest's `platforms` that an environment was read for, if the lock has names for them.
+fn machine_of(one: &EnvironmentFile) -> Option<Machine> {
+    let new = one.new_lock.as_ref()?;
+    let of_manifest = one.input.beside.as_ref()?;
+    of_manifest
+        .machine
+        .clone()
+        .filter(|_| new.kind == LockKind::Pixi)
+}
+
 impl Session<'_> {
     /// Writes one file per platform and environment, or one per environment where its lock has several platforms.
     pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
@@ -209,7 +225,9 @@ impl Session<'_> {
             // A manifest's own lock has all of its environments.
             shared.file == one.file
                 && (own.is_optional() || environment.is_some())
-                && found.all(|found| found.platform != self.platform)
+                && found.all(|found| {
+                    (found.platform, &found.machine) != (self.platform, &machine_of(one))
+                })
         };
         if locks.has(&path) && !locks.shared.get(&path).is_some_and(is_same) {
             return Err(own.shared());
@@ -236,6 +254,8 @@ impl Session<'_> {
         let of_manifest = one.input.beside.as_ref();
         Ok(Found {
             platform: self.platform,
+            machine: machine_of(one),
+            machines: of_manifest.map_or_else(Vec::new, |it| it.machines.clone()),
             request: match &one.input.conda {
                 Conda::Unsolved(request) => Some((**request).clone()),
                 Conda::Locked(_) => None,

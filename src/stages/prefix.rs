@@ -3,6 +3,8 @@
 use super::assembly::{Built, Image};
 use super::linked::Linked;
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
@@ -48,8 +50,11 @@ impl Image<'_> {
         } else {
             stack.push_environments(&self.layered(), self.shared)?;
         }
-        let env = self.variables_alone(inside.as_ref(), &mut facts).await?;
-        let in_image: Vec<_> = environments.map(Linked::in_image).collect();
+        let (env, variables) = self.variables_alone(inside.as_ref(), &mut facts).await?;
+        let in_image = environments.zip(&variables);
+        let in_image: Vec<_> = in_image
+            .map(|(one, variables)| one.in_image(variables))
+            .collect();
         let records = self
             .tools
             .records(&in_image, self.user.ownership(), &facts, RECORDS);
@@ -78,28 +83,36 @@ impl Image<'_> {
         })
     }
 
-    /// The variables of the default environment, for images that are built from this one. `inside` is an image in which
-    /// its scripts can run.
+    /// The variables of the default environment, for images that are built from this one, and those that the files of all
+    /// environments set. `inside` is an image in which scripts can run.
     async fn variables_alone(
         &self,
         inside: Option<&Output>,
         facts: &mut Vec<Output>,
-    ) -> Result<Vec<(String, String)>, BuildError> {
-        let Some(default) = self.environments.get(self.default) else {
-            return Ok(Vec::new());
-        };
-        let recorded = match inside {
-            Some(root) => {
-                let base_env = activation::with_user(self.base.base.config.env(), &self.user);
-                let env = default.activation(&base_env, None).env;
-                let found = default.recorded(root, env, &self.user).await?;
-                found.map(|(recorded, output)| {
-                    facts.push(output);
-                    recorded
-                })
+    ) -> Result<(Vec<(String, String)>, Vec<BTreeMap<String, String>>), BuildError> {
+        let mut env = Vec::new();
+        let mut variables = Vec::new();
+        for (index, environment) in self.environments.iter().enumerate() {
+            let is_default = index == self.default;
+            let recorded = match inside.filter(|_| is_default) {
+                Some(root) => {
+                    let base_env = activation::with_user(self.base.base.config.env(), &self.user);
+                    let env = environment.activation(&base_env).env;
+                    let found = environment.recorded(root, env, &self.user).await?;
+                    found.map(|(recorded, output)| {
+                        facts.push(output);
+                        recorded
+                    })
+                }
+                None => None,
+            };
+            let recorded = recorded.as_ref();
+            let active = environment.active(&[], recorded, &self.user).await?;
+            variables.push(active.variables);
+            if is_default {
+                env = active.activation.env;
             }
-            None => None,
-        };
-        Ok(default.activation(&[], recorded.as_ref()).env)
+        }
+        Ok((env, variables))
     }
 }

@@ -50,6 +50,7 @@ impl Image {
             env_vars_d: &[],
             variables,
             recorded,
+            late: &[],
         };
         let r_prefix = format!("{prefix}/envs/r");
         let r_variables = owned(&[("R_HOME", "/r"), ("MODE", "r")]);
@@ -58,6 +59,7 @@ impl Image {
             prefix: &r_prefix,
             variables: &r_variables,
             recorded: None,
+            late: &[],
             ..base
         };
         let activations = [activate(&base_env, &base), activate(&base_env, &r)];

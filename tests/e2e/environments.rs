@@ -110,6 +110,39 @@ fn environments_are_chosen_at_run_time(store: Store) {
 }
 
 #[test]
+fn variables_of_a_manifest_say_where_its_environments_are() {
+    let project = Project::new(Store::Containerd);
+    let manifest = format!(
+        "[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nbumpme = \"1.0\"\n[activation.env]\nLIBS = \"$CONDA_PREFIX/lib${{LIBS:+:$LIBS}}\"\nHERE = \"$LIBS:$HOME\"\nPATH = \"$CONDA_PREFIX/tools:$PATH\"\n",
+        project.channel()
+    );
+    project.write("pixi.toml", manifest);
+    let base = base();
+    let file = format!(
+        "# syntax={}\nenvironments: {{one: pixi.toml, two: pixi.toml}}\nbase: {base}\ninstaller: native\nuser: {{name: ada}}\n",
+        frontend()
+    );
+    project.write(FILE, file);
+    let output = build(&project, &[]).expect_success();
+    assert!(
+        !output.stderr.contains("UnexpandedVariable"),
+        "{}",
+        output.stderr
+    );
+    for name in ["one", "two"] {
+        let prefix = format!("/opt/conda/envs/{name}");
+        let chosen = format!("ENV_NAME={name}");
+        let show = ["printenv", "LIBS", "HERE", "PATH"];
+        let output = project.run(&["-e", &chosen], &show).expect_success();
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        assert_eq!(
+            output.stdout,
+            format!("{prefix}/lib\n{prefix}/lib:/home/ada\n{prefix}/tools:{prefix}/bin:{path}\n"),
+        );
+    }
+}
+
+#[test]
 fn an_optional_environment_is_built_on_request() {
     let project = Project::new(Store::Containerd);
     write_small(&project, "bumpme=1.0", "default: tools\n");

@@ -137,16 +137,20 @@ fn locks_of_other_tools_are_written_with_all_platforms() {
 #[test]
 fn the_lock_of_a_manifest_is_written_with_all_environments() {
     let project = Project::with_own_channel(Store::Containerd);
-    let manifest = |version: &str| {
+    let manifest = |name: &str, version: &str| {
+        let gpu = match name {
+            "pixi.toml" => ", { platform = \"linux-64\", cuda = \"12.9\" }",
+            _ => "",
+        };
         format!(
-            "[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n\n[dependencies]\nbumpme = \"{version}\"\n\n[feature.more]\nplatforms = [\"linux-64\"]\ndependencies = {{ metapackage = \"*\" }}\n\n[environments]\nmore = [\"more\"]\n",
+            "[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"{gpu}]\n\n[dependencies]\nbumpme = \"{version}\"\n\n[feature.more]\nplatforms = [\"linux-64\"]\ndependencies = {{ metapackage = \"*\" }}\n\n[environments]\nmore = [\"more\"]\n",
             project.channel()
         )
     };
     let own = |name: &str, version: &str| {
         project.write(
             name,
-            format!("# syntax={}\n{}", frontend(), manifest(version)),
+            format!("# syntax={}\n{}", frontend(), manifest(name, version)),
         );
     };
     let renew = |name: &str, args: &[&str]| {
@@ -171,6 +175,8 @@ fn the_lock_of_a_manifest_is_written_with_all_environments() {
             .expect("two environments");
         let has_arm = [default, more].map(|part| part.contains("linux-aarch64:"));
         assert_eq!(has_arm, [true, false], "{first}");
+        let has_gpu = [default, more].map(|part| part.contains("linux-64-cuda-12-9:"));
+        assert_eq!(has_gpu, [name == "pixi.toml", false], "{first}");
         assert!(
             !default.contains("metapackage-") && more.contains("/metapackage-1.0-"),
             "{first}"
@@ -186,6 +192,10 @@ fn the_lock_of_a_manifest_is_written_with_all_environments() {
             !requested.iter().any(|path| path.contains("repodata")),
             "{requested:?}"
         );
+        if name == "pixi.toml" {
+            let gpu = ["--build-arg", "ENVIRONMENT=default@linux-64-cuda-12-9"];
+            project.build_file(name, &gpu).expect_success();
+        }
         // Only the environment that is asked for, which is for one platform.
         let one = [
             "--build-arg",

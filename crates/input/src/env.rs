@@ -13,6 +13,7 @@ use self::reader::Reader;
 use super::channel_settings::ChannelSettings;
 use super::channels::{self, Channels};
 use super::{exclude_newer, specs};
+use crate::activation_variables::ActivationVariables;
 use crate::environment_input::{
     Categories, Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
 };
@@ -84,6 +85,7 @@ pub(crate) fn read(
     Ok(EnvironmentInput {
         prefix,
         variables,
+        late_variables: ActivationVariables::default(),
         conda: Conda::Unsolved(Box::new(SolveRequest {
             platforms,
             ..request

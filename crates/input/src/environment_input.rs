@@ -14,6 +14,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::solve::{ExcludeNewer, Kept};
 
+use crate::activation_variables::ActivationVariables;
 use crate::file_path::{FilePath, NamedPath};
 use crate::lock_terms::LockTerms;
 use crate::pip_requirement::PipRequirement;
@@ -26,6 +27,9 @@ pub struct EnvironmentInput {
     pub prefix: Option<EnvironmentPrefix>,
     /// Environment variables that activation sets.
     pub variables: BTreeMap<String, String>,
+    /// Variables that are set after these and after the packages' scripts. Those whose values are known are among
+    /// `variables` too.
+    pub late_variables: ActivationVariables,
     /// Its conda packages.
     pub conda: Conda,
     /// Its PyPI packages.
@@ -73,10 +77,34 @@ pub struct Beside {
     pub other_platform: Option<Diagnostic>,
     /// The name that pixi makes for the platform that the user chose, which its lock may call something else.
     pub platform_name: Option<String>,
+    /// The entry of `platforms` that the environment was read for; `None` if there is none.
+    pub machine: Option<Machine>,
+    /// The entries that the environment is for. Empty means all.
+    pub machines: Vec<Machine>,
     /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
     /// Findings that only matter without a lock.
     pub warnings: Vec<Warning>,
+}
+
+/// An entry of a manifest's `platforms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Its own name, or the one that pixi makes for it.
+    pub name: String,
+    /// The name that pixi makes for it.
+    pub made: String,
+    /// The name of its platform for conda.
+    pub subdir: String,
+    /// The virtual packages by which a lock tells it apart from others of the same platform.
+    pub virtual_packages: Vec<String>,
+}
+
+impl Machine {
+    /// Whether a lock's platform is this one.
+    pub(crate) fn is(&self, name: &str, made: &str) -> bool {
+        self.name == name || self.made == made
+    }
 }
 
 /// Where the PyPI packages of a manifest come from, as a lock says it.
@@ -90,6 +118,14 @@ pub struct PypiIndexes {
     pub links: Vec<String>,
     /// How prereleases count, in the manifest's word, if it says so.
     pub prerelease_mode: Option<String>,
+}
+
+impl Beside {
+    /// The entries of `platforms` that are `platform` to conda, if the lock has names for them.
+    pub fn own_machines(&self, platform: Platform) -> impl Iterator<Item = &Machine> {
+        let is_own = move |one: &&Machine| self.terms.is_some() && one.subdir == platform.subdir();
+        self.machines.iter().filter(is_own)
+    }
 }
 
 impl EnvironmentInput {

@@ -1,5 +1,6 @@
 //! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
+mod activation_variables;
 mod address_variables;
 pub mod build_packages;
 mod build_source;
@@ -56,13 +57,14 @@ mod version_range;
 pub mod written_lock;
 mod yaml;
 
+pub use activation_variables::{ActivationValues, ActivationVariables};
 pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
 pub use categories::KnownCategories;
 pub use check_directive::check_options;
 pub use environment_input::{
     Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,
-    LockedPip, Pip, PypiIndexes, RepositoryPip, RequestedSpec, SolveRequest,
+    LockedPip, Machine, Pip, PypiIndexes, RepositoryPip, RequestedSpec, SolveRequest,
 };
 pub use lock_terms::{
     Asked, CutoffTerm, LockTerms, OptionKind, OptionTerm, Places, ProjectTerms, PypiTerms, Selected,

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
+use crate::activation_variables::ActivationVariables;
 use crate::address_variables::{self, AddressError, FilledAddress};
 use crate::environment_input::{
     Categories, Conda, EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip,
@@ -255,6 +256,7 @@ impl<'a> Locked<'a> {
         EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
+            late_variables: ActivationVariables::default(),
             conda: Conda::Locked(self.packages),
             unknown_skips: Some(self.skip.unknown(self.file)),
             categories: Categories::NoLock,

@@ -120,6 +120,8 @@ pub(crate) fn read(
         listed_channels,
         other_platform,
         platform_name,
+        machine,
+        machines,
         together,
         mut terms,
     } = asked.request(&section, &mut refusals, &mut warnings)?;
@@ -130,7 +132,13 @@ pub(crate) fn read(
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
     }
-    let variables = variables::read(&workspace, &environment, &mut warnings)?;
+    let (variables, late_variables) = variables::Asked {
+        workspace: &workspace,
+        environment: &environment,
+        name,
+        prefix: settings.prefix.as_ref(),
+    }
+    .read(&mut warnings)?;
     let (unsolvable, of_solve) = refusals.finish();
     let beside = Beside {
         lock: Located {
@@ -143,12 +151,15 @@ pub(crate) fn read(
         terms: (kind.tool == Tool::Pixi).then_some(terms),
         other_platform,
         platform_name,
+        machine,
+        machines,
         unsolvable,
         warnings: of_solve,
     };
     Ok(EnvironmentInput {
         prefix: None,
         variables,
+        late_variables,
         conda: Conda::Unsolved(Box::new(solve)),
         pip: if pip.is_empty() {
             Pip::default()

@@ -1,7 +1,8 @@
 //! The names that pixi makes of what a platform says about its machines, as `linux-64-cuda-12-9`.
 //!
-//! A manifest need not name such a platform, and features refer to it by this name. In a lock, pixi calls it `p1`: it tells
-//! platforms apart by their virtual packages (`crates/pixi_manifest/src/toml/platform.rs` of its source).
+//! A manifest need not name such a platform, and features refer to it by this name. In a lock, older releases of pixi call it
+//! `p1`. pixi tells the platforms of a lock apart by their virtual packages (`crates/pixi_manifest/src/toml/platform.rs` and
+//! `crates/pixi_core/src/lock_file/platform_rename.rs` of its source).
 
 use crate::yaml::Node;
 
@@ -76,6 +77,21 @@ impl Virtual {
 
 /// The name that pixi makes for an entry of a manifest's `platforms`.
 pub(crate) fn of_manifest(subdir: &str, entry: &Node) -> String {
+    name(subdir, said(entry))
+}
+
+/// The virtual packages by which a lock tells an entry of a manifest's `platforms` apart, as it has them.
+pub(crate) fn virtual_packages(subdir: &str, entry: &Node) -> Vec<String> {
+    let all = told_apart(subdir, said(entry)).into_iter();
+    let text = |one: Virtual| match (one.version.as_str(), one.build.as_str()) {
+        (version, "") => format!("{}={version}", one.name),
+        (version, build) => format!("{}={version}={build}", one.name),
+    };
+    all.map(text).collect()
+}
+
+/// The virtual packages that an entry of a manifest's `platforms` asks for.
+fn said(entry: &Node) -> Vec<Virtual> {
     let mut all = Vec::new();
     for (key, value) in entry.mapping().unwrap_or_default() {
         let name = match key.name.as_str() {
@@ -99,13 +115,23 @@ pub(crate) fn of_manifest(subdir: &str, entry: &Node) -> String {
             all.push(Virtual::new("__cuda_arch", arch, ""));
         }
     }
-    name(subdir, all)
+    all
 }
 
 /// The name that pixi makes for an entry of a lock's `platforms`.
 pub(crate) fn of_lock(subdir: &str, entry: &Node) -> String {
     let listed = entry.get("virtual-packages").and_then(Node::list);
-    let listed = listed.unwrap_or_default().iter().filter_map(Node::text);
+    of_virtual_packages(
+        subdir,
+        listed.unwrap_or_default().iter().filter_map(Node::text),
+    )
+}
+
+/// The name that pixi makes for a platform with the virtual packages that a lock lists.
+pub(crate) fn of_virtual_packages<'a>(
+    subdir: &str,
+    listed: impl Iterator<Item = &'a str>,
+) -> String {
     let all = listed.map(|text| {
         let (name, value) = text.split_once('=').unwrap_or((text, "0"));
         Virtual::of_text(name.trim(), value)
@@ -139,9 +165,15 @@ pub(crate) fn is_of_pattern(name: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-fn name(subdir: &str, mut all: Vec<Virtual>) -> String {
+/// Those that not every machine of the platform has, sorted.
+fn told_apart(subdir: &str, mut all: Vec<Virtual>) -> Vec<Virtual> {
     all.retain(|one| !one.is_default(subdir));
     all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+fn name(subdir: &str, all: Vec<Virtual>) -> String {
+    let mut all = told_apart(subdir, all);
     let mut parts = vec![subdir.to_owned()];
     for (key, own) in KEYS {
         let found = all.iter().position(|one| one.name == *own);
@@ -171,7 +203,7 @@ fn segment(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_counted, is_of_pattern, of_lock, of_manifest};
+    use super::{is_counted, is_of_pattern, of_lock, of_manifest, virtual_packages};
     use crate::yaml;
     use condafront_model::source::SourceFile;
 
@@ -211,7 +243,11 @@ mod tests {
             ),
         ];
         for (subdir, entry, expected) in cases {
-            assert_eq!(of_manifest(subdir, &tree(entry)), expected, "{entry}");
+            let entry = tree(entry);
+            assert_eq!(of_manifest(subdir, &entry), expected);
+            let listed = virtual_packages(subdir, &entry).join(", ");
+            let lock = tree(&format!("virtual-packages: [{listed}]"));
+            assert_eq!(of_lock(subdir, &lock), expected, "{listed}");
         }
     }
 

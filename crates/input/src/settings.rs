@@ -12,6 +12,7 @@ use crate::section::file::ImageFile;
 use crate::section::image_section::{ExcludeNewer, ImageSection};
 use condafront_model::channel::{ChannelPriority, ChannelUrl, NotAPriority};
 use condafront_model::cutoff::{Limit, NotACutoff};
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::source::Diagnostic;
 
 /// The build-arg that says where to find channels that are given by name.
@@ -42,6 +43,8 @@ pub struct InputSettings {
     pub exclude_newer: Option<Limit>,
     /// All build-args, for values of the image section that refer to them.
     pub build_args: BuildArgs,
+    /// Where the environment is in the image, if an image file says so.
+    pub prefix: Option<EnvironmentPrefix>,
     /// What the image file says about channels, if an image file names the environment's file.
     pub image_file: Option<ChannelDefaults>,
 }
@@ -109,6 +112,7 @@ impl InputSettings {
         let name = environment.name.as_ref();
         Self {
             environment: name.map(|name| name.value.clone()),
+            prefix: Some(environment.prefix.clone()),
             image_file: Some(ChannelDefaults::of(&image.section)),
             ..self.clone()
         }

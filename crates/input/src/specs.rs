@@ -7,6 +7,7 @@ use super::channel_settings::ChannelSettings;
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
 use super::match_spec;
+use crate::activation_variables::ActivationVariables;
 use crate::environment_input::{
     Categories, Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
 };
@@ -78,6 +79,7 @@ impl Specs {
         Ok(EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
+            late_variables: ActivationVariables::default(),
             conda: Conda::Unsolved(Box::new(SolveRequest {
                 priority: of_channels.priority().unwrap_or_default(),
                 exclude_newer: of_channels.exclude_newer(&channels),

@@ -115,7 +115,7 @@ pub enum Rule {
     ReservedVariable,
     /// Something in the file that means different packages on different days.
     Unrepeatable,
-    /// A variable in a command that no shell runs.
+    /// A variable that nothing replaces, or that has no value.
     UnexpandedVariable,
     /// A package with an MD5 but no SHA-256.
     WeakHash,
@@ -218,7 +218,7 @@ impl Rule {
             Self::AmbiguousPath => "A path should name one file",
             Self::ReservedVariable => "Some variables belong to the image",
             Self::Unrepeatable => "The same file should give the same packages on any day",
-            Self::UnexpandedVariable => "Variables in a command need a shell",
+            Self::UnexpandedVariable => "A variable should be replaced by its value",
             Self::WeakHash => "Every package should be pinned by a SHA-256",
             Self::MutableBase => "The base image should be pinned by its digest",
             Self::RootUser => "The image should not run as root",
@@ -282,7 +282,7 @@ impl Rule {
                 "An age counts from the day of the build, and a list for pip on a web server can change. A date, the list's hash or a lock gives the same packages every time."
             }
             Self::UnexpandedVariable => {
-                "In the exec form, `${PORT}` reaches the program as it is. Use a string, which a shell runs."
+                "In the exec form of a command, `${PORT}` reaches the program as it is. Use a string, which a shell runs. In `[activation.env]` of a manifest, variables are replaced if the image has them."
             }
             Self::WeakHash => {
                 "An MD5 does not protect against a malicious server, and BuildKit asks the server each time whether such a file has changed. With a SHA-256, a cached build needs no network. Write locks with `conda list --explicit --sha256`, or `--target lock`."

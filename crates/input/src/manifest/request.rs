@@ -7,7 +7,7 @@ use super::{channels, cutoff, dependency, python, system, terms};
 use crate::channel_settings::ChannelSettings;
 use crate::channels::{Channels, unnamed};
 use crate::dependency_list::DependencyList;
-use crate::environment_input::{RequestedSpec, SolveRequest};
+use crate::environment_input::{Machine, RequestedSpec, SolveRequest};
 use crate::lock_terms::LockTerms;
 use crate::section::exclude_newer::unrepeatable;
 use crate::section::image_section::{ExcludeNewer, ImageSection, Located};
@@ -43,6 +43,10 @@ pub(super) struct Request<'a> {
     pub(super) other_platform: Option<Diagnostic>,
     /// The name that pixi makes for the platform that the user chose.
     pub(super) platform_name: Option<String>,
+    /// The entry of `platforms` that is chosen.
+    pub(super) machine: Option<Machine>,
+    /// All entries that the environment is for.
+    pub(super) machines: Vec<Machine>,
     /// The features of all environments that are solved at once.
     pub(super) together: Environment<'a>,
     /// What its lock must have been written for, without what concerns PyPI packages.
@@ -128,6 +132,8 @@ impl<'a> Asked<'_, 'a> {
             listed_channels,
             other_platform: machines.other_platform,
             platform_name: machines.chosen,
+            machine: machines.entry,
+            machines: machines.entries,
             together,
             terms,
         })

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::needs::Needs;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
-use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
+use crate::environment_input::{DeclaredPlatform, DeclaredSystem, Machine, RequestedSpec};
 use crate::locked::choices;
 use crate::platform_name;
 use crate::yaml::Node;
@@ -26,8 +26,10 @@ pub(super) struct Machines {
     pub(super) other_platform: Option<Diagnostic>,
     /// The name that pixi makes for the platform that the user chose.
     pub(super) chosen: Option<String>,
-    /// The name in the manifest of the platform that is chosen, if it is not conda's own.
-    name: Option<String>,
+    /// The entry of the platform that is chosen.
+    pub(super) entry: Option<Machine>,
+    /// The entries of all platforms that its features are for.
+    pub(super) entries: Vec<Machine>,
 }
 
 /// An entry of `platforms` of the workspace.
@@ -38,6 +40,17 @@ struct Entry<'a> {
     made: String,
     subdir: &'a str,
     node: &'a Node,
+}
+
+impl Entry<'_> {
+    fn machine(&self) -> Machine {
+        Machine {
+            name: self.name.clone().into_owned(),
+            made: self.made.clone(),
+            subdir: self.subdir.to_owned(),
+            virtual_packages: platform_name::virtual_packages(self.subdir, self.node),
+        }
+    }
 }
 
 /// Reads them. A solve counts on what any of the environments `together`, which are solved at once, needs. `asked` is the name
@@ -69,7 +82,8 @@ pub(super) fn own_name<'a>(
     // The request reads the platforms again, and reports what is wrong.
     let mut refusals = Refusals::new(workspace.kind.tool);
     let machines = find(workspace, environment, environment, asked, &mut refusals).ok()?;
-    machines.name
+    let name = machines.entry?.name;
+    (name != workspace.platform.subdir()).then_some(name)
 }
 
 /// The error that the platform of the image is not among those that are `declared`.
@@ -139,7 +153,8 @@ fn find<'a>(
                 specs: Vec::new(),
                 other_platform: None,
                 chosen: None,
-                name: None,
+                entry: None,
+                entries: Vec::new(),
             });
         }
     }
@@ -151,8 +166,7 @@ fn find<'a>(
     let chosen = reader.choose(&own, asked, refusals)?;
     let made = chosen.filter(|_| asked.is_some());
     let made = made.map(|entry| entry.made.clone());
-    let own_name = chosen.filter(|entry| entry.name != wanted);
-    let name = own_name.map(|entry| entry.name.clone().into_owned());
+    let machine = chosen.map(Entry::machine);
     let chosen = chosen.map(|entry| entry.node);
     let own = Needs::read(workspace, chosen, environment, refusals)?;
     let all = Needs::read(workspace, chosen, together, refusals)?;
@@ -163,7 +177,8 @@ fn find<'a>(
         system: all.system(),
         other_platform: None,
         chosen: made,
-        name,
+        entry: machine,
+        entries: supported.into_iter().map(Entry::machine).collect(),
     })
 }
 
@@ -210,6 +225,13 @@ impl<'a> Reader<'_, 'a> {
             let error = format!("a platform must be a name, not {}", item.what());
             return Err(place.error(error).help("For example: \"linux-64\""));
         };
+        if subdir == platform::NOARCH {
+            let help = format!(
+                "Write \"{}\" instead, or remove it.",
+                self.workspace.platform.subdir()
+            );
+            return Err(place.error(platform::NOARCH_IS_NONE).help(help));
+        }
         if !platform::is_subdir(subdir) {
             let error = format!("`{}` is not a platform", quoted(subdir));
             return Err(place.error(error).help("For example: \"linux-64\""));

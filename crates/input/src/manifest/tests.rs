@@ -5,6 +5,7 @@ mod platforms;
 mod projects;
 mod solve;
 mod spellings;
+mod variables;
 mod written_for;
 
 use super::*;

@@ -2,12 +2,12 @@
 
 use super::{KeptPip, LockKind, OwnLock, UPGRADE};
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
-use crate::pixi_lock;
 use crate::requirements::List;
 use crate::section::image_section::PLATFORM;
 use crate::settings::InputSettings;
 use crate::written_lock::LocalPypi;
 use crate::yaml::{self, Node};
+use crate::{pixi_lock, platform_name};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::package::Package;
@@ -114,7 +114,13 @@ impl OwnLock {
         let parsed = pixi_lock::parsed(lock)?;
         let environment = parsed.environment(name);
         let mut platforms = environment.iter().flat_map(Environment::platforms);
-        Ok(platforms.any(|one| one.subdir().as_str() == self.platform.subdir()))
+        Ok(platforms.any(|one| {
+            let subdir = one.subdir().as_str();
+            let listed = one.virtual_packages().iter().map(String::as_str);
+            let is_chosen =
+                |made: &String| *made == platform_name::of_virtual_packages(subdir, listed.clone());
+            subdir == self.platform.subdir() && self.platform_name.as_ref().is_none_or(is_chosen)
+        }))
     }
 
     /// Whether `lock` has packages for the platform, or is for a single one.

@@ -8,7 +8,7 @@ mod pattern;
 mod template;
 
 pub use error::ExpandError;
-pub(super) use template::Need;
+pub(crate) use template::Need;
 pub use template::Template;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::environment_input::{PypiIndexes, RepositoryPip, SolveRequest};
+use crate::environment_input::{Machine, PypiIndexes, RepositoryPip, SolveRequest};
 use crate::locked::repository::{has_secret, is_commit};
 use crate::requirements::Repository;
 use condafront_model::package::Package;
@@ -20,6 +20,10 @@ use condafront_step_spec::solve::SolvedPackage;
 pub struct LockedPlatform<'a> {
     /// The platform.
     pub platform: Platform,
+    /// The entry of a manifest's `platforms` that it is, if the lock has names for them.
+    pub machine: Option<&'a Machine>,
+    /// The entries of `platforms` that the environment is for. Empty means all.
+    pub machines: &'a [Machine],
     /// What was asked.
     pub request: &'a SolveRequest,
     /// How many of its channels belong to the environment. The others are named by dependencies alone.
@@ -197,21 +201,33 @@ impl<'a> NewLock<'a> {
 }
 
 impl LockedEnvironment<'_> {
-    /// Whether it was solved for a platform.
-    pub(super) fn has(&self, subdir: &str) -> bool {
-        let mut platforms = self.platforms.iter();
-        platforms.any(|one| one.platform.subdir() == subdir)
+    /// Whether it was solved for a lock's platform, for which pixi makes the name `made`.
+    pub(super) fn has(&self, name: &str, made: &str) -> bool {
+        self.platforms.iter().any(|one| one.is(name, made))
     }
 
-    /// Whether its file says that it is for a platform.
-    pub(super) fn is_for(&self, subdir: &str) -> bool {
-        let declared = self.platforms.first().map(|one| &one.request.platforms);
-        let mut declared = declared.into_iter().flatten().peekable();
-        declared.peek().is_none() || declared.any(|one| one.subdir == subdir)
+    /// Whether its file says that it is for a lock's platform.
+    pub(super) fn is_for(&self, name: &str, made: &str) -> bool {
+        let declared = self.platforms.first();
+        let declared = declared.map_or(&[][..], |one| one.machines);
+        declared.is_empty() || declared.iter().any(|one| one.is(name, made))
     }
 }
 
 impl<'a> LockedPlatform<'a> {
+    /// Its name in the lock.
+    pub(super) fn name(&self) -> &'a str {
+        self.machine.map_or(self.platform.subdir(), |one| &one.name)
+    }
+
+    /// Whether a lock's platform is this one; `made` is the name that pixi makes for it.
+    pub(super) fn is(&self, name: &str, made: &str) -> bool {
+        match self.machine {
+            Some(machine) => machine.is(name, made),
+            None => self.platform.subdir() == name,
+        }
+    }
+
     /// What the channel says about a package.
     pub(super) fn record(&self, package: &Package) -> Option<&'a SolvedPackage> {
         let mut records = self.records.iter();

@@ -11,13 +11,13 @@ use rattler_conda_types::{ChannelUrl, PackageRecord, PackageUrl as Purl, Subdir}
 use rattler_lock::options::ChannelPriority as LockedPriority;
 use rattler_lock::{
     CondaBinaryData, CondaPackageData, LockFile, LockFileBuilder, LockedPackage, PlatformData,
-    PypiPackageData, SolveOptions, UrlOrPath,
+    PlatformName, PypiPackageData, SolveOptions, UrlOrPath,
 };
 use serde_json::json;
 use url::Url;
 
 use super::content::{LockedPlatform, LockedPypi, NewLock, unreadable};
-use crate::pixi_lock;
+use crate::{pixi_lock, platform_name};
 use condafront_model::channel::ChannelPriority;
 use condafront_model::package::{Package, PackageUrl};
 use condafront_model::source::Diagnostic;
@@ -89,6 +89,27 @@ impl Writer<'_, '_> {
     fn platforms(&mut self) -> Result<(), Diagnostic> {
         let old = self.old.as_ref();
         let mut all: Vec<PlatformData> = Vec::new();
+        for platform in self.lock.platforms() {
+            if all
+                .iter()
+                .any(|known| known.name.as_str() == platform.name())
+            {
+                continue;
+            }
+            let subdir = Subdir::from_str(platform.platform.subdir());
+            let subdir = subdir.map_err(|error| self.fail(error))?;
+            let name = PlatformName::try_from(platform.name().to_owned());
+            let mut known = old.into_iter().flat_map(LockFile::platforms);
+            let known = known.find(|known| platform.is(known.name().as_str(), &made(known)));
+            let of_machine = platform.machine.map(|one| one.virtual_packages.clone());
+            let of_machine = of_machine.filter(|listed| !listed.is_empty());
+            let known = known.map(|known| known.virtual_packages().to_vec());
+            all.push(PlatformData {
+                name: name.map_err(|error| self.fail(error))?,
+                subdir,
+                virtual_packages: of_machine.or(known).unwrap_or_default(),
+            });
+        }
         for platform in old.into_iter().flat_map(LockFile::platforms) {
             // Those that no environment has any more are left out.
             let is_used = old
@@ -97,27 +118,14 @@ impl Writer<'_, '_> {
                 .any(|(name, one)| {
                     let mut platforms = one.platforms();
                     platforms.any(|known| known.name() == platform.name())
-                        && self.stays(name, platform.subdir().as_str())
+                        && self.stays(name, &platform)
                 });
-            let mut new = self.lock.platforms().map(|one| one.platform.subdir());
-            if !is_used && !new.any(|subdir| subdir == platform.name().as_str()) {
-                continue;
-            }
-            all.push(PlatformData {
-                name: platform.name().clone(),
-                subdir: platform.subdir(),
-                virtual_packages: platform.virtual_packages().to_vec(),
-            });
-        }
-        for platform in self.lock.platforms() {
-            let subdir = Subdir::from_str(platform.platform.subdir());
-            let subdir = subdir.map_err(|error| self.fail(error))?;
-            let name = (&subdir).into();
-            if !all.iter().any(|known| known.name == name) {
+            let name = self.name_of(&platform);
+            if is_used && !all.iter().any(|known| known.name.as_str() == name) {
                 all.push(PlatformData {
-                    name,
-                    subdir,
-                    virtual_packages: Vec::new(),
+                    name: platform.name().clone(),
+                    subdir: platform.subdir(),
+                    virtual_packages: platform.virtual_packages().to_vec(),
                 });
             }
         }
@@ -143,16 +151,15 @@ impl Writer<'_, '_> {
                 .set_options(name, environment.solve_options().clone());
             let mut has_pypi = false;
             for (platform, packages) in environment.packages_by_platform() {
-                if !self.stays(name, platform.subdir().as_str()) {
+                if !self.stays(name, &platform) {
                     continue;
                 }
+                let platform = self.name_of(&platform);
                 for package in packages {
                     has_pypi |= matches!(package, LockedPackage::Pypi(_));
-                    let added = self.builder.add_package(
-                        name,
-                        platform.name().as_str(),
-                        without_credentials(package),
-                    );
+                    let added =
+                        self.builder
+                            .add_package(name, &platform, without_credentials(package));
                     added
                         .map(drop)
                         .map_err(|error| writer_failed(self.lock, error))?;
@@ -170,15 +177,27 @@ impl Writer<'_, '_> {
     }
 
     /// Whether the packages of the old lock stay in an environment for a platform.
-    fn stays(&self, environment: &str, subdir: &str) -> bool {
+    fn stays(&self, environment: &str, platform: &rattler_lock::Platform<'_>) -> bool {
         let is_known = |all: &&[String]| all.iter().any(|known| known == environment);
         if !self.lock.all.as_ref().is_none_or(is_known) {
             return false;
         }
         match self.lock.environment(environment) {
             None => true,
-            Some(new) => !new.has(subdir) && (self.lock.all.is_none() || new.is_for(subdir)),
+            Some(new) => {
+                let (name, made) = (platform.name().as_str(), made(platform));
+                !new.has(name, &made) && (self.lock.all.is_none() || new.is_for(name, &made))
+            }
         }
+    }
+
+    /// The name in the new lock of a platform of the old one, which may have another name for it.
+    fn name_of(&self, platform: &rattler_lock::Platform<'_>) -> String {
+        let name = platform.name().as_str();
+        let made = made(platform);
+        let mut new = self.lock.platforms();
+        let new = new.find(|new| new.is(name, &made));
+        new.map_or(name, LockedPlatform::name).to_owned()
     }
 
     fn platform(
@@ -186,7 +205,7 @@ impl Writer<'_, '_> {
         environment: &str,
         platform: &LockedPlatform<'_>,
     ) -> Result<(), Diagnostic> {
-        let name = platform.platform.subdir();
+        let name = platform.name();
         let channels = platform.request.channels.iter();
         let channels = channels.take(platform.listed_channels);
         // With a slash, as pixi writes them.
@@ -313,6 +332,13 @@ impl Writer<'_, '_> {
             channel: channel.map(ChannelUrl::from),
         })
     }
+}
+
+/// The name that pixi makes for a platform of a lock.
+fn made(platform: &rattler_lock::Platform<'_>) -> String {
+    let listed = platform.virtual_packages().iter();
+    let listed = listed.map(String::as_str);
+    platform_name::of_virtual_packages(platform.subdir().as_str(), listed)
 }
 
 /// A package of the old lock, without what the new one must not have.

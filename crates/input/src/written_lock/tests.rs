@@ -4,7 +4,7 @@ mod manifests;
 use super::for_conda_lock::render as conda_lock;
 use super::for_pixi::render as pixi_lock;
 use super::*;
-use crate::environment_input::{Conda, EnvironmentInput, Pip, PypiIndexes, SolveRequest};
+use crate::environment_input::{Conda, EnvironmentInput, Machine, Pip, PypiIndexes, SolveRequest};
 use crate::requirements::Repository;
 use crate::settings::InputSettings;
 use crate::{read, yaml};
@@ -84,6 +84,8 @@ fn wheel() -> PipPackage {
 /// What was found for a platform.
 struct Found {
     platform: Platform,
+    machine: Option<Machine>,
+    machines: Vec<Machine>,
     request: SolveRequest,
     packages: Vec<Package>,
     records: Vec<SolvedPackage>,
@@ -129,6 +131,8 @@ impl Found {
         ];
         Self {
             platform,
+            machine: None,
+            machines: Vec::new(),
             request: *request,
             packages: vec![tzdata, python],
             records,
@@ -144,6 +148,8 @@ impl Found {
     fn borrowed(&self) -> LockedPlatform<'_> {
         LockedPlatform {
             platform: self.platform,
+            machine: self.machine.as_ref(),
+            machines: &self.machines,
             request: &self.request,
             listed_channels: usize::MAX,
             packages: &self.packages,

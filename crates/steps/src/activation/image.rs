@@ -29,6 +29,8 @@ pub struct Environment<'a> {
     pub variables: &'a [(String, String)],
     /// What the activation scripts did; `None` if there are none or they have not run yet.
     pub recorded: Option<&'a Recorded>,
+    /// Variables that are set after the scripts; a `PATH` among them has the environment's directory.
+    pub late: &'a [(String, String)],
 }
 
 /// An environment's activation on a particular base image.
@@ -63,6 +65,9 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
     if let Some(recorded) = environment.recorded {
         apply_recorded(&mut changes, recorded);
     }
+    let late = environment.late.iter();
+    let late = late.map(|(key, value)| Change::Set(key.into(), value.into()));
+    late.for_each(|change| apply(&mut changes, change));
     changes.retain(|change| match change {
         Change::Set(key, value) => plain.get(key) != Some(value) || key == "PATH",
         Change::Unset(key) => plain.contains_key(key),
@@ -122,7 +127,7 @@ fn changes_without_scripts(environment: &Environment<'_>, plain: &Variables) -> 
     environment.changes(plain)
 }
 
-/// Scripts run last, so their changes replace earlier ones.
+/// Scripts run after what the files set, so their changes replace earlier ones.
 fn apply_recorded(changes: &mut Vec<Change>, recorded: &Recorded) {
     let set = recorded
         .set
@@ -130,10 +135,14 @@ fn apply_recorded(changes: &mut Vec<Change>, recorded: &Recorded) {
         .map(|(key, value)| Change::Set(key.into(), value.into()));
     let unset = recorded.unset.iter().map(|key| Change::Unset(key.into()));
     for change in set.chain(unset) {
-        match changes.iter_mut().find(|old| old.key() == change.key()) {
-            Some(old) => *old = change,
-            None => changes.push(change),
-        }
+        apply(changes, change);
+    }
+}
+
+fn apply(changes: &mut Vec<Change>, change: Change) {
+    match changes.iter_mut().find(|old| old.key() == change.key()) {
+        Some(old) => *old = change,
+        None => changes.push(change),
     }
 }
 
@@ -202,6 +211,7 @@ mod tests {
             env_vars_d: &[],
             variables: &[],
             recorded: None,
+            late: &[],
         }
     }
 
@@ -358,6 +368,45 @@ mod tests {
             used,
             [ScriptUse::Recorded, ScriptUse::Start, ScriptUse::Shells]
         );
+    }
+
+    #[test]
+    fn late_variables_override_scripts() {
+        let recorded = Recorded {
+            set: [
+                ("V1".to_owned(), "script".to_owned()),
+                (
+                    "PATH".to_owned(),
+                    "/tool:/opt/conda/bin:/usr/bin".to_owned(),
+                ),
+            ]
+            .into(),
+            unset: vec!["V2".to_owned()],
+            scripts: vec!["a.sh".to_owned()],
+            dynamic: Vec::new(),
+            shell_only: Vec::new(),
+            log: String::new(),
+        };
+        let base_env = pairs(&[("PATH", "/usr/bin"), ("V2", "base")]);
+        let path = "/own:/tool:/opt/conda/bin:/usr/bin";
+        let activation = activate(
+            &base_env,
+            &Environment {
+                variables: &pairs(&[("V1", "file")]),
+                recorded: Some(&recorded),
+                late: &pairs(&[("V1", "late"), ("V2", "late"), ("PATH", path)]),
+                ..base()
+            },
+        );
+        for (key, value) in [("V1", "late"), ("V2", "late"), ("PATH", path)] {
+            let set = (key.to_owned(), value.to_owned());
+            assert!(activation.env.contains(&set), "{key}");
+            let changes = activation.record.changes.iter();
+            let found: Vec<_> = changes.filter(|change| change.key() == key).collect();
+            assert_eq!(found, [&Change::Set(key.into(), value.into())]);
+        }
+        let base_path = Some(&OsString::from("/usr/bin"));
+        assert_eq!(activation.plain.get(OsStr::new("PATH")), base_path);
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub enum ExpandError {
     /// `${NAME!}`.
     #[error("`${{{0}…}}` is not a valid form of a build-arg")]
     Form(String),
+    /// `$(command)`.
+    #[error("only a shell can run a command")]
+    Command,
     /// `${A:-${B:-…}}`, nested too deep.
     #[error("variables are nested more than {} deep", MAX_DEPTH)]
     TooDeep,

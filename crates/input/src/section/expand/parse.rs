@@ -9,12 +9,30 @@ impl Template {
     /// # Errors
     /// If a `${` is malformed.
     pub fn parse(text: &str) -> Result<Self, ExpandError> {
-        Parser { rest: text }.until(None, 0)
+        let mut parser = Parser {
+            rest: text,
+            is_shell: false,
+        };
+        parser.until(None, 0)
+    }
+
+    /// Parses what a shell has in double quotes: `\\` and ``\` `` are escapes too.
+    ///
+    /// # Errors
+    /// Like [`Self::parse`], and if the shell would run a command.
+    pub(crate) fn parse_as_shell(text: &str) -> Result<Self, ExpandError> {
+        let mut parser = Parser {
+            rest: text,
+            is_shell: true,
+        };
+        parser.until(None, 0)
     }
 }
 
 struct Parser<'a> {
     rest: &'a str,
+    /// Whether the rules are those of a shell.
+    is_shell: bool,
 }
 
 impl Parser<'_> {
@@ -32,12 +50,16 @@ impl Parser<'_> {
                     return Ok(out.template);
                 }
                 '\\' => match self.peek() {
-                    Some(escaped) if escaped == '$' || Some(escaped) == stop => {
+                    Some(escaped) if self.is_escaped(escaped) || Some(escaped) == stop => {
                         self.next();
                         text.push(escaped);
                     }
                     _ => text.push(c),
                 },
+                '`' if self.is_shell => return Err(ExpandError::Command),
+                '$' if self.is_shell && self.peek() == Some('(') => {
+                    return Err(ExpandError::Command);
+                }
                 '$' => match self.variable(depth)? {
                     Some((name, form)) => {
                         out.text(&std::mem::take(&mut text))?;
@@ -53,6 +75,11 @@ impl Parser<'_> {
         }
         out.text(&text)?;
         Ok(out.template)
+    }
+
+    /// Whether a backslash before it is not part of the value.
+    fn is_escaped(&self, c: char) -> bool {
+        c == '$' || self.is_shell && ['\\', '`'].contains(&c)
     }
 
     /// Reads what follows a dollar; `None` if it is only a dollar.

@@ -59,11 +59,12 @@ impl Unset {
 enum Unknown {
     Keep,
     Refuse,
+    Empty,
 }
 
 /// What a mention of a variable asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::section) enum Need<'a> {
+pub(crate) enum Need<'a> {
     /// Nothing: without a value, something else happens.
     Nothing,
     /// A value.
@@ -77,6 +78,11 @@ pub(in crate::section) enum Need<'a> {
 type Lookup<'a, 'v> = &'a dyn Fn(&str) -> Option<&'v str>;
 
 impl Template {
+    /// A string without variables.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
     /// The string, if it has no variables (left).
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
@@ -107,14 +113,25 @@ impl Template {
     ) -> Result<String, ExpandError> {
         let mut expanded = Output::default();
         self.eval(lookup, Unknown::Refuse, &mut expanded)?;
-        Ok(match expanded.template.0.pop() {
-            Some(Part::Text(text)) => text,
-            _ => String::new(),
-        })
+        Ok(expanded.into_text())
+    }
+
+    /// The string as a shell expands it: a name that `lookup` does not know is empty. Also returns these names.
+    ///
+    /// # Errors
+    /// Like [`Self::expand`], but not for such names.
+    pub(crate) fn expand_as_shell<'v>(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Result<(String, Vec<String>), ExpandError> {
+        let mut expanded = Output::default();
+        self.eval(lookup, Unknown::Empty, &mut expanded)?;
+        let unset = std::mem::take(&mut expanded.unset);
+        Ok((expanded.into_text(), unset))
     }
 
     /// Calls `found` with the name of each variable, and with what it asks for.
-    pub(in crate::section) fn visit<'a>(&'a self, found: &mut impl FnMut(&'a str, Need<'a>)) {
+    pub(crate) fn visit<'a>(&'a self, found: &mut impl FnMut(&'a str, Need<'a>)) {
         for part in &self.0 {
             let Part::Variable { name, form } = part else {
                 continue;
@@ -176,7 +193,14 @@ impl Template {
                     return Err(ExpandError::Required(name.clone(), message));
                 }
                 _ => {
-                    let value = value.ok_or_else(|| ExpandError::Unset(name.clone()))?;
+                    let value = match value {
+                        Some(value) => value,
+                        None if unknown == Unknown::Empty => {
+                            out.unset.push(name.clone());
+                            ""
+                        }
+                        None => return Err(ExpandError::Unset(name.clone())),
+                    };
                     out.text(&form.applied(name, value, lookup)?)?;
                 }
             }
@@ -262,9 +286,19 @@ impl Form {
 pub(super) struct Output {
     pub(super) template: Template,
     length: usize,
+    /// The names that were empty because nothing sets them.
+    unset: Vec<String>,
 }
 
 impl Output {
+    /// What it is if it has no variables (left).
+    fn into_text(mut self) -> String {
+        match self.template.0.pop() {
+            Some(Part::Text(text)) => text,
+            _ => String::new(),
+        }
+    }
+
     pub(super) fn text(&mut self, text: &str) -> Result<(), ExpandError> {
         self.grow(text.len())?;
         match self.template.0.last_mut() {

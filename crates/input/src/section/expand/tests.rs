@@ -105,6 +105,25 @@ fn mistakes_read_well() {
 }
 
 #[test]
+fn a_shell_has_more_escapes_and_empty_names() {
+    let as_shell = |text: &str| Template::parse_as_shell(text)?.expand_as_shell(&lookup);
+    for (text, expected, unset) in [
+        ("$A/$LATER${LATER%x}.", "alpha/.", &["LATER", "LATER"][..]),
+        ("${LATER:-x}${LATER:+$LATER}", "x", &[]),
+        (r"\\$A\`\$A\A", r"\alpha`$A\A", &[]),
+        (r"${LATER:-\\}", r"\", &[]),
+    ] {
+        let (value, found) = as_shell(text).expect(text);
+        assert_eq!(value, expected, "{text}");
+        assert_eq!(found, unset, "{text}");
+    }
+    for text in ["$(A)", "a`b`", "${B:-$(A)}"] {
+        assert_eq!(as_shell(text), Err(ExpandError::Command), "{text}");
+    }
+    assert!(expanded("$(A)`").is_ok());
+}
+
+#[test]
 fn unknown_names_can_be_left() {
     let bound = Template::parse("$A:$LATER:${LATER:-$A\\$}:\\$A")
         .unwrap()

@@ -15,11 +15,13 @@ fn a_manifests_lock_has_its_environments_and_no_others() {
             environment: Some(environment.to_owned()),
             ..InputSettings::default()
         };
-        let Conda::Unsolved(request) = read(file, platform, &settings).unwrap().conda else {
+        let input = read(file, platform, &settings).unwrap();
+        let Conda::Unsolved(request) = input.conda else {
             panic!("locked");
         };
         Found {
             request: *request,
+            machines: input.beside.unwrap().machines,
             pip: Vec::new(),
             ..Found::of(platform)
         }
@@ -90,6 +92,113 @@ fn a_manifests_lock_has_its_environments_and_no_others() {
         assert_eq!(platforms("one"), Some(vec!["linux-64".to_owned()]));
         assert_eq!(platforms("two"), None);
     }
+}
+
+#[test]
+fn platforms_that_are_one_to_conda_are_in_a_lock_by_their_names() {
+    let manifest = |platforms: &str| {
+        let text = format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [{platforms}]\n[dependencies]\npython = \"*\"\n[feature.two]\n[environments]\ntwo = [\"two\"]\n"
+        );
+        SourceFile::new("pixi.toml", text)
+    };
+    let found = |file: &Arc<SourceFile>, asked: &str| {
+        let settings = InputSettings {
+            environment: Some(asked.to_owned()),
+            ..InputSettings::default()
+        };
+        let input = read(file, Platform::LinuxAmd64, &settings).unwrap();
+        let beside = input.beside.unwrap();
+        Found {
+            machine: beside.machine,
+            machines: beside.machines,
+            pip: Vec::new(),
+            ..Found::of(Platform::LinuxAmd64)
+        }
+    };
+    let write = |file: &Arc<SourceFile>, asked: &[(&str, &[&str])], old: Option<&str>| {
+        let old = old.map(|text| SourceFile::new("pixi.lock", text));
+        let all: Vec<(&str, Vec<Found>)> = asked
+            .iter()
+            .map(|(name, platforms)| {
+                let names = platforms
+                    .iter()
+                    .map(|platform| format!("{name}@{platform}"));
+                (*name, names.map(|asked| found(file, &asked)).collect())
+            })
+            .collect();
+        let environments: Vec<_> = all
+            .iter()
+            .map(|(name, found)| environment(name, found))
+            .collect();
+        pixi_lock(&NewLock {
+            source: file.name(),
+            environments: &environments,
+            old: old.as_ref(),
+            all: Some(&["default".to_owned(), "two".to_owned()]),
+        })
+        .unwrap()
+    };
+    /// The platforms, and those that each environment has packages for.
+    fn listed(text: &str) -> Vec<String> {
+        let tree = yaml::read(&SourceFile::new("pixi.lock", text), text).unwrap();
+        let platforms = tree.get("platforms").unwrap().list().unwrap().iter();
+        let mut all: Vec<String> = platforms
+            .map(|one| {
+                let packages = one.get("virtual-packages").and_then(yaml::Node::list);
+                let packages = packages.unwrap_or_default().iter();
+                let packages: Vec<&str> = packages.filter_map(yaml::Node::text).collect();
+                let name = one.get("name").and_then(yaml::Node::text).unwrap();
+                format!("{name}: {}", packages.join(" "))
+            })
+            .collect();
+        let environments = tree.get("environments").unwrap().mapping().unwrap();
+        for (key, environment) in environments {
+            let packages = environment.get("packages").unwrap().mapping().unwrap();
+            let names: Vec<&str> = packages.iter().map(|(key, _)| key.name.as_str()).collect();
+            all.push(format!("{} {}", key.name, names.join(" ")));
+        }
+        all
+    }
+    const CUDA: &str = "linux-64-cuda-12-9";
+    let file = manifest(
+        "\"linux-64\", { platform = \"linux-64\", cuda = \"12.9\" }, { name = \"gpu\", platform = \"linux-64\", cuda = \"13.0\" }",
+    );
+    let every: &[&str] = &["linux-64", CUDA, "gpu"];
+    let first = write(&file, &[("default", every), ("two", every)], None);
+    let expected = [
+        "gpu: __cuda=13.0",
+        "linux-64: ",
+        "linux-64-cuda-12-9: __cuda=12.9",
+        "default gpu linux-64 linux-64-cuda-12-9",
+        "two gpu linux-64 linux-64-cuda-12-9",
+    ];
+    assert_eq!(listed(&first), expected);
+    let lock = SourceFile::new("pixi.lock", first.as_str());
+    for platform in every {
+        let settings = InputSettings {
+            environment: Some(format!("two@{platform}")),
+            ..InputSettings::default()
+        };
+        let input = read(&lock, Platform::LinuxAmd64, &settings).unwrap();
+        assert_eq!(input.locked().unwrap().len(), 2, "{platform}");
+    }
+    // One that older releases of pixi have written keeps the packages of what is not solved again, under the names of now.
+    let older = first.replace(CUDA, "p1").replace("gpu", "p2");
+    let renewed = write(&file, &[("default", &[CUDA, "gpu"])], Some(&older));
+    assert_eq!(listed(&renewed), expected);
+    // What the manifest does not have any more goes.
+    let file =
+        manifest("\"linux-64\", { name = \"gpu\", platform = \"linux-64\", cuda = \"13.0\" }");
+    let fewer: &[&str] = &["linux-64", "gpu"];
+    let renewed = write(&file, &[("default", fewer), ("two", fewer)], Some(&older));
+    let expected = [
+        "gpu: __cuda=13.0",
+        "linux-64: ",
+        "default gpu linux-64",
+        "two gpu linux-64",
+    ];
+    assert_eq!(listed(&renewed), expected);
 }
 
 #[test]

@@ -85,7 +85,7 @@ activation.script = []
 
 #[test]
 fn keys_without_effect_are_pointed_out() {
-    let text = "[workspace]\nchannels = [\"conda-forge\"]\n[dependancies]\na = \"*\"\n[dependencies]\nb = \"*\"\n[feature.x]\ndependecies = {}\n[activation.env]\nA = \"$CONDA_PREFIX/lib\"\nB = \"5$\"\nC = '\\$HOME'\nPATH = \"$A:$PATH\"\n[workspace.dependencies]\nnumpy = \"*\"\n";
+    let text = "[workspace]\nchannels = [\"conda-forge\"]\n[dependancies]\na = \"*\"\n[dependencies]\nb = \"*\"\n[feature.x]\ndependecies = {}\n[activation.env]\nA = \"$(pwd)/lib\"\nB = \"5$\"\nC = '\\$HOME'\nPATH = \"$A\"\n[workspace.dependencies]\nnumpy = \"*\"\n";
     let input = read_as("pixi.toml", text, None);
     let warnings = input.warnings.iter();
     let found: Vec<(u32, Rule)> = warnings
@@ -97,8 +97,8 @@ fn keys_without_effect_are_pointed_out() {
             (3, Rule::Ignored),
             (8, Rule::Ignored),
             (15, Rule::Ignored),
-            (13, Rule::ReservedVariable),
             (10, Rule::UnexpandedVariable),
+            (13, Rule::ReservedVariable),
         ]
     );
     assert_eq!(input.variables["B"], "5$");
