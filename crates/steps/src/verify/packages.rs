@@ -1,10 +1,11 @@
 //! Which package has a path, by the records in what the file describes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::dist_info::listed;
 use crate::install::error::{Error, ErrorKind, Result};
@@ -73,6 +74,9 @@ struct RecordedPath {
     path: String,
     #[serde(default)]
     path_type: String,
+    /// What stood for the prefix in the file.
+    #[serde(default)]
+    prefix_placeholder: Option<IgnoredAny>,
 }
 
 impl Identity {
@@ -156,8 +160,13 @@ impl Packages {
                 name: of, version, ..
             } = &record.identity;
             self.labels.push(format!("{of} {version}"));
-            for one in record.paths_data.paths {
-                let contained = if MADE.contains(&one.path_type.as_str()) {
+            let paths = record.paths_data.paths;
+            let patched = paths.iter().filter(|it| it.prefix_placeholder.is_some());
+            let patched: HashSet<String> = patched.map(|it| it.path.clone()).collect();
+            for one in paths {
+                // Bytecode in an archive is that of the module without the prefix. So python replaces it as soon as it may.
+                let is_stale = || source_of(&one.path).is_some_and(|it| patched.contains(&it));
+                let contained = if MADE.contains(&one.path_type.as_str()) || is_stale() {
                     Contained::Not
                 } else {
                     Contained::AsItIs

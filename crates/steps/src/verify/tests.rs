@@ -89,6 +89,32 @@ fn tools_may_differ_in_records_and_bytecode_if_only_packages_count() {
     );
 }
 
+/// Python replaces the bytecode of modules that contain the prefix.
+#[test]
+fn bytecode_of_packages_is_compared_unless_python_replaces_it() {
+    let dir = trees();
+    for tree in ["0", "1"] {
+        let prefix = dir.path().join(tree).join("opt/conda");
+        for path in [
+            "lib/p.py",
+            "lib/q.py",
+            "lib/__pycache__/p.cpython-313.pyc",
+            "lib/__pycache__/q.cpython-313.pyc",
+        ] {
+            let content = if path.ends_with('c') { tree } else { "" };
+            put(&prefix, path, content);
+        }
+        let record = r#"{"name": "p", "version": "1", "build": "0", "md5": "ab", "paths_data": {"paths": [
+            {"_path": "lib/__pycache__/p.cpython-313.pyc"}, {"_path": "lib/__pycache__/q.cpython-313.pyc"},
+            {"_path": "lib/p.py", "file_mode": "text", "prefix_placeholder": "/build"}, {"_path": "lib/q.py"}]}}"#;
+        put(&prefix, "conda-meta/p-1-0.json", record);
+    }
+    assert_eq!(
+        lines(&compared(dir.path(), Extent::Packages)),
+        ["/opt/conda/lib/__pycache__/q.cpython-313.pyc has different content Some(\"p 1\")"]
+    );
+}
+
 #[test]
 fn files_outside_are_found_behind_the_links_of_an_image() {
     let dir = trees();
