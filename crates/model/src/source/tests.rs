@@ -59,7 +59,7 @@ fn mistakes_that_are_independent_are_reported_together() {
         "{help}"
     );
     let odd = |line: usize| {
-        if line % 2 == 0 {
+        if line.is_multiple_of(2) {
             Ok(())
         } else {
             Err(mistake(&file, line))
