@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use purl::GenericPurl;
+use packageurl::PackageUrl;
 use url::Url;
 
 use condafront_model::package::Package;
@@ -10,8 +10,11 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_step_spec::facts::{Distribution, PackageFacts};
 use condafront_step_spec::system::{AddedPackage, Manager, Release};
 
-/// Channels of this host are known by their name alone.
-const ANACONDA: &str = "https://conda.anaconda.org/";
+/// Channels below these are known by their names alone.
+const KNOWN: [&str; 2] = [
+    "https://conda.anaconda.org/",
+    "https://repo.anaconda.com/pkgs/",
+];
 
 /// What an image contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +147,7 @@ impl Component {
             ("arch", package.architecture.as_deref()),
             ("distro", distro.as_deref()),
             ("epoch", epoch),
+            ("upstream", package.source.as_deref()),
         ];
         Self {
             name: package.name.clone(),
@@ -179,10 +183,9 @@ impl Component {
     }
 }
 
-/// A PyPI project's package URL. Its name is in lower case, with hyphens.
+/// A PyPI project's package URL.
 fn pypi(name: &str, version: Option<&str>) -> Option<String> {
-    let name = name.to_lowercase().replace('_', "-");
-    purl("pypi", &name, version, [])
+    purl("pypi", name, version, [])
 }
 
 /// A package URL; `None` if there can be none for such a name.
@@ -203,25 +206,25 @@ fn purl_in<const N: usize>(
     version: Option<&str>,
     qualifiers: [(&str, Option<&str>); N],
 ) -> Option<String> {
-    let mut builder = GenericPurl::builder(kind.to_owned(), name);
+    let mut url = PackageUrl::new(kind, name).ok()?;
     if !namespace.is_empty() {
-        builder = builder.with_namespace(namespace);
+        url.with_namespace(namespace).ok()?;
     }
     if let Some(version) = version {
-        builder = builder.with_version(version);
+        url.with_version(version).ok()?;
     }
     for (key, value) in qualifiers {
-        if let Some(value) = value {
-            builder = builder.with_qualifier(key, value).ok()?;
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            url.add_qualifier(key, value).ok()?;
         }
     }
-    Some(builder.build().ok()?.to_string())
+    Some(url.to_string())
 }
 
 /// A channel's name if everybody knows it, otherwise its address.
 fn channel(address: String) -> String {
-    let name = address.strip_prefix(ANACONDA).map(str::to_owned);
-    name.unwrap_or(address)
+    let mut names = KNOWN.iter().filter_map(|host| address.strip_prefix(host));
+    names.next().map(str::to_owned).unwrap_or(address)
 }
 
 #[cfg(test)]
@@ -246,6 +249,7 @@ mod tests {
         let digest = format!("sha256:{}", "0".repeat(64));
         let found = [
             conda("https://conda.anaconda.org/conda-forge/noarch/absl-py-1-0.conda"),
+            conda("https://repo.anaconda.com/pkgs/main/noarch/absl-py-1-0.conda"),
             conda("https://me:secret@c.example/t/tk-123/own/noarch/absl-py-1-0.conda?key=secret"),
             conda("https://g.example/own/noarch/absl-py-1-0.conda?raw=true"),
             image(&format!("docker.io/library/debian:13-slim@{digest}")),

@@ -221,6 +221,7 @@ mod tests {
                     version: "1:1.7.0-1+b2".to_owned(),
                     architecture: Some("amd64".to_owned()),
                     license: None,
+                    source: Some("libglvnd@1.7.0-1".to_owned()),
                 },
                 Some(&Release {
                     id: "debian".to_owned(),

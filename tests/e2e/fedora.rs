@@ -88,9 +88,9 @@ fn packages_of_fedora_are_installed() {
     assert_eq!(
         in_inventory(&project),
         [
-            "pkg:rpm/fedora/glibc-langpack-nl@1.0-1?arch=noarch&distro=fedora",
-            "pkg:rpm/fedora/hello-rpm@1.0-1?arch=noarch&distro=fedora",
-            "pkg:rpm/fedora/hello-rpm-lib@1.0-1?arch=noarch&distro=fedora",
+            "pkg:rpm/fedora/glibc-langpack-nl@1.0-1?arch=noarch&distro=fedora&upstream=hello-rpm-1.0-1.src.rpm",
+            "pkg:rpm/fedora/hello-rpm@1.0-1?arch=noarch&distro=fedora&upstream=hello-rpm-1.0-1.src.rpm",
+            "pkg:rpm/fedora/hello-rpm-lib@1.0-1?arch=noarch&distro=fedora&upstream=hello-rpm-1.0-1.src.rpm",
         ]
     );
     let commands = [

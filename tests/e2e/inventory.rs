@@ -43,7 +43,7 @@ fn an_image_and_its_attestation_say_what_it_contains() {
     let has = |start: &str| urls.iter().any(|url| url.starts_with(start));
     for start in [
         "pkg:oci/debian@sha256:",
-        "pkg:conda/bumpme@2.0?build=0&channel=https://conda.example/demo&",
+        "pkg:conda/bumpme@2.0?build=0&channel=https:%2F%2Fconda.example%2Fdemo&",
         "pkg:conda/jinja2@3.",
         "pkg:pypi/jinja2@3.",
         "pkg:pypi/markupsafe@",

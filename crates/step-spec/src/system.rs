@@ -102,6 +102,10 @@ pub struct AddedPackage {
     /// Its licence, if the list has that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
+    /// What it is built from, if the list says that: a package's name, with the version if that is a different one, or for
+    /// rpm the name of the file. Vulnerabilities are known by these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// A distribution, by the names of os-release(5).

@@ -11,7 +11,7 @@ pub(crate) const RPM: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 
 /// What to ask of rpm, for [`in_rpm`].
 pub(crate) const RPM_QUERY: &str =
-    "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{LICENSE}\\n";
+    "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{LICENSE}\\t%{SOURCERPM}\\n";
 
 /// A package that is installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub(crate) struct Installed<'a> {
     pub(crate) version: &'a str,
     pub(crate) architecture: Option<&'a str>,
     pub(crate) license: Option<&'a str>,
+    /// What it is built from, as the list has it.
+    pub(crate) source: Option<&'a str>,
     /// How large its files are.
     pub(crate) bytes: Option<u64>,
 }
@@ -36,6 +38,7 @@ pub(crate) fn in_dpkg(text: &str) -> impl Iterator<Item = Installed<'_>> {
             version: get("Version")?,
             architecture: get("Architecture"),
             license: None,
+            source: get("Source"),
             bytes: kib.map(|kib| kib.saturating_mul(1024)),
         })
     })
@@ -50,6 +53,7 @@ pub(crate) fn in_apk(text: &str) -> impl Iterator<Item = Installed<'_>> {
             version: get("V")?,
             architecture: get("A"),
             license: get("L"),
+            source: get("o"),
             bytes: get("I").and_then(|size| size.parse().ok()),
         })
     })
@@ -65,12 +69,13 @@ pub(crate) fn in_rpm(text: &str) -> impl Iterator<Item = Installed<'_>> {
             return None;
         }
         let given = |field: Option<&'_ str>| field.is_some_and(|text| text != "(none)");
-        let (architecture, license) = (fields.next(), fields.next());
+        let (architecture, license, source) = (fields.next(), fields.next(), fields.next());
         Some(Installed {
             name,
             version: version.strip_prefix("0:").unwrap_or(version),
             architecture: architecture.filter(|it| given(Some(it))),
             license: license.filter(|it| given(Some(it))),
+            source: source.filter(|it| given(Some(it))),
             bytes: None,
         })
     })
@@ -109,11 +114,11 @@ mod tests {
 
     #[test]
     fn answers_of_rpm_are_read() {
-        let text = "bash\t0:5.3.0-2.fc43\tx86_64\tGPL-3.0-or-later\nperl-libs\t4:5.42.0-519.fc43\tx86_64\t(none)\ngpg-pubkey\t0:1-2\t(none)\tpubkey\nodd\n";
+        let text = "bash\t0:5.3.0-2.fc43\tx86_64\tGPL-3.0-or-later\tbash-5.3.0-2.fc43.src.rpm\nperl-libs\t4:5.42.0-519.fc43\tx86_64\t(none)\ngpg-pubkey\t0:1-2\t(none)\tpubkey\nodd\n";
         let all: Vec<Installed<'_>> = in_rpm(text).collect();
         let shown = all
             .iter()
-            .map(|it| (it.name, it.version, it.architecture, it.license));
+            .map(|it| (it.name, it.version, it.architecture, it.license, it.source));
         assert_eq!(
             shown.collect::<Vec<_>>(),
             [
@@ -121,9 +126,10 @@ mod tests {
                     "bash",
                     "5.3.0-2.fc43",
                     Some("x86_64"),
-                    Some("GPL-3.0-or-later")
+                    Some("GPL-3.0-or-later"),
+                    Some("bash-5.3.0-2.fc43.src.rpm")
                 ),
-                ("perl-libs", "4:5.42.0-519.fc43", Some("x86_64"), None),
+                ("perl-libs", "4:5.42.0-519.fc43", Some("x86_64"), None, None),
             ]
         );
     }

@@ -64,7 +64,20 @@ fn owned(manager: Manager, installed: &Installed<'_>) -> AddedPackage {
         version: installed.version.to_owned(),
         architecture: installed.architecture.map(str::to_owned),
         license: installed.license.map(str::to_owned),
+        source: installed
+            .source
+            .and_then(|source| source_of(installed, source)),
     }
+}
+
+/// What a package is built from, if that is not called like the package itself. dpkg has the version in parentheses if it is
+/// a different one.
+fn source_of(installed: &Installed<'_>, source: &str) -> Option<String> {
+    let source = match source.split_once(" (") {
+        Some((name, version)) => format!("{name}@{}", version.trim_end_matches(')')),
+        None => source.to_owned(),
+    };
+    (source != installed.name).then_some(source)
 }
 
 /// Which distribution an image has, if it says so.
@@ -75,4 +88,41 @@ pub(super) fn release(root: &Root) -> Result<Option<Release>, RootError> {
         id,
         version: field("VERSION_ID"),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_known_by_what_they_are_built_from() {
+        let dpkg = "\
+Package: libgl1
+Architecture: amd64
+Source: libglvnd (1.7.0-1)
+Version: 1.7.0-1+b2
+
+Package: libc6
+Source: glibc
+Version: 2.41-12
+
+Package: bash
+Version: 5.2
+";
+        let apk = "P:libcrypto3\nV:3.5.1-r0\no:openssl\n\nP:musl\nV:1\no:musl\n";
+        let of_dpkg = in_dpkg(dpkg).map(|it| owned(Manager::Apt, &it).source);
+        let of_apk = in_apk(apk).map(|it| owned(Manager::Apk, &it).source);
+        let sources: Vec<Option<String>> = of_dpkg.chain(of_apk).collect();
+        let sources: Vec<Option<&str>> = sources.iter().map(Option::as_deref).collect();
+        assert_eq!(
+            sources,
+            [
+                Some("libglvnd@1.7.0-1"),
+                Some("glibc"),
+                None,
+                Some("openssl"),
+                None
+            ]
+        );
+    }
 }
