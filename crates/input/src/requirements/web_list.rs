@@ -56,20 +56,22 @@ impl WebList {
     }
 
     /// The warning that the list can change, unless its address has its hash. `content` is what it says, if it has been read.
+    /// `docker build` shows only the message, so that has the hash.
     pub fn unpinned(&self, content: Option<&[u8]>) -> Option<Warning> {
-        let hash = match content {
-            Some(content) => hex::encode(Sha256::digest(content)),
-            None => "…".to_owned(),
+        let url = &self.url;
+        let (message, help) = match content.map(Sha256::digest).map(hex::encode) {
+            Some(hash) => (
+                format!("the list at {url} may change: pin it with #sha256={hash}"),
+                "Add this to the address, or put the list into the build context.",
+            ),
+            None => (
+                format!("the list at {url} may change without a change of this file"),
+                "Add its hash to the address, `#sha256=…`, or put the list into the build context. A build shows the hash.",
+            ),
         };
         let warning = Warning {
             rule: Rule::Unrepeatable,
-            diagnostic: Diagnostic::new(format!(
-                "the list at {} can change without a change of this file",
-                self.url
-            ))
-            .help(format!(
-                "Add its hash to the address, `#sha256={hash}`, or put the list into the build context."
-            )),
+            diagnostic: Diagnostic::new(message).help(help),
         };
         let place = &self.location;
         self.sha256

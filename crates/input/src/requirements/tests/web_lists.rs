@@ -94,13 +94,13 @@ fn a_list_that_can_change_is_a_warning_with_its_hash() {
     let pinned = format!("-c https://l.example/c.txt#{}", pin());
     assert_eq!(warnings(&pinned).unwrap(), "");
     insta::assert_snapshot!(warnings("-c https://l.example/c.txt").unwrap(), @r"
-    Unrepeatable: warning: the list at https://l.example/c.txt can change without a change of this file
+    Unrepeatable: warning: the list at https://l.example/c.txt may change: pin it with #sha256=2f0e3ad0a3bab1cc7b5f2cba1f24a4557576beed4d275b872bff437095eaf739
      --> env.yml:1:1
       |
     1 | - -c https://l.example/c.txt
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: Add its hash to the address, `#sha256=2f0e3ad0a3bab1cc7b5f2cba1f24a4557576beed4d275b872bff437095eaf739`, or put the list into the build context.
+      = help: Add this to the address, or put the list into the build context.
     ");
     let lock = warnings("-r https://l.example/pylock.toml").unwrap_err();
     insta::assert_snapshot!(lock.render(Level::Error), @r"
