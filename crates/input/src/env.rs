@@ -26,6 +26,7 @@ use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::{NO_DEFAULTS, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, LONGEST, NameError};
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::mistakes::check_each;
 use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::origin::{Origin, OtherSystem};
 use condafront_model::platform::Platform;
@@ -316,7 +317,7 @@ impl Reader<'_> {
                     .help(format!("Write `channels: [{}]`.", redact::quoted(text))));
             }
         };
-        Diagnostic::of_each(items, |item| {
+        check_each(items, |item| {
             let place = self.at(item);
             let Some(text) = item.text() else {
                 return Err(place

@@ -9,6 +9,7 @@ mod entry;
 mod frozen;
 mod hashes;
 mod ignored_options;
+mod line;
 mod list;
 mod meant;
 mod mistyped;

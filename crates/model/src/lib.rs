@@ -11,6 +11,7 @@ pub mod image_path;
 pub mod layers;
 pub mod link_order;
 pub mod lint;
+pub mod mistakes;
 pub mod nearest;
 pub mod origin;
 pub mod package;

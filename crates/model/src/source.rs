@@ -278,51 +278,6 @@ impl Diagnostic {
         Self::new(error.to_string()).caused_by(error)
     }
 
-    /// One diagnostic for `mistakes` that have nothing to do with each other: the first, whose help goes on with the others.
-    /// `None` if there are none.
-    pub fn together(mistakes: Vec<Self>) -> Option<Self> {
-        /// What fits on a screen.
-        const MOST: usize = 5;
-        let mut mistakes = mistakes.into_iter();
-        let mut all = mistakes.next()?;
-        let left_out = mistakes.len().saturating_sub(MOST - 1);
-        let mut help: Vec<String> = all.help.take().into_iter().collect();
-        for other in mistakes.take(MOST - 1) {
-            let place = other.locations.first().map(|place| {
-                let first = all.locations.first();
-                let line = place.lines.first;
-                match first.filter(|first| first.file.name() == place.file.name()) {
-                    Some(_) => format!("line {line}: "),
-                    None => format!("{}:{line}: ", place.file.name()),
-                }
-            });
-            help.push(format!(
-                "Also, {}{}",
-                place.unwrap_or_default(),
-                other.message
-            ));
-            help.extend(other.help.filter(|text| !help.contains(text)));
-            all.locations.extend(other.locations);
-        }
-        if left_out > 0 {
-            help.push(format!("There are {left_out} more mistakes."));
-        }
-        all.help = (!help.is_empty()).then(|| help.join("\n"));
-        Some(all)
-    }
-
-    /// Calls `check` for each item, and collects what is wrong with them.
-    ///
-    /// # Errors
-    /// Their mistakes, [`together`](Self::together()).
-    pub fn of_each<T>(
-        items: impl IntoIterator<Item = T>,
-        check: impl FnMut(T) -> Result<(), Self>,
-    ) -> Result<(), Self> {
-        let mistakes = items.into_iter().map(check).filter_map(Result::err);
-        Self::together(mistakes.collect()).map_or(Ok(()), Err)
-    }
-
     /// Sets the error behind it, which the message already names.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

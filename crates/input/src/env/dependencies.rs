@@ -15,6 +15,7 @@ use crate::selector::{self, Verdict};
 use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::mistakes::check_each;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -67,7 +68,7 @@ pub(super) fn read(
         dropped: 0,
         warnings: Vec::new(),
     };
-    Diagnostic::of_each(items, |item| found.item(item))?;
+    check_each(items, |item| found.item(item))?;
     found.finish(key)
 }
 
@@ -230,7 +231,7 @@ impl Dependencies<'_> {
                 Ok(())
             }
             Some(Verdict::Keep) => match &value.value {
-                Value::List(items) => Diagnostic::of_each(items, |item| self.item(item)),
+                Value::List(items) => check_each(items, |item| self.item(item)),
                 _ => self.item(value),
             },
             Some(Verdict::Unknown) | None => Err(self
@@ -264,7 +265,7 @@ impl Dependencies<'_> {
                     redact::quoted(text)
                 )));
         };
-        Diagnostic::of_each(items, |item| {
+        check_each(items, |item| {
             if !self.is_for_platform(item) {
                 return Ok(());
             }

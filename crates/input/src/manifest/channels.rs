@@ -4,6 +4,7 @@ use super::kind::Tool;
 use super::workspace::{Environment, Workspace};
 use crate::channels::Channels;
 use crate::yaml::Node;
+use condafront_model::mistakes::check_each;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
@@ -47,7 +48,7 @@ pub(super) fn listed<'a>(
                 .error(error)
                 .help("Write `channels = [\"conda-forge\"]`."));
         };
-        Diagnostic::of_each(items, |item| {
+        check_each(items, |item| {
             all.push(entry(workspace, item)?);
             Ok(())
         })?;
@@ -95,7 +96,7 @@ pub(super) fn add(
     listed: &[Listed<'_>],
     channels: &mut Channels,
 ) -> Result<(), Diagnostic> {
-    Diagnostic::of_each(listed, |one| {
+    check_each(listed, |one| {
         let place = workspace.at(one.node.lines);
         channels.add(one.name, place, place.lines)
     })

@@ -8,6 +8,7 @@ use crate::dependency_list::DependencyList;
 use crate::match_spec;
 use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::mistakes::check_each;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub(super) fn read<'a>(
     reader.check_pool()?;
     let mut warnings = Vec::new();
     for feature in &environment.features {
-        Diagnostic::of_each(reader.entries(*feature, TABLES)?, |(key, node)| {
+        check_each(reader.entries(*feature, TABLES)?, |(key, node)| {
             let place = workspace.at(key.lines);
             match Wanted::of(workspace, &key.name, node, place)? {
                 Wanted::Spec(text) => {
@@ -60,7 +61,7 @@ pub(super) fn read<'a>(
             Ok(())
         })?;
         let constraints = reader.entries(*feature, &["constraints"])?;
-        Diagnostic::of_each(constraints, |(key, node)| {
+        check_each(constraints, |(key, node)| {
             let place = workspace.at(key.lines);
             if let Wanted::Spec(text) = Wanted::of(workspace, &key.name, node, place)? {
                 let text = only_if_present(&text, &key.name);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::address::is_web;
 use super::check::check_variables;
 use super::entry::Entry;
-use super::frozen;
+use super::line::{explained, parsed};
 use super::list::{List, ListEntry};
 use super::other_file;
 use super::requirement::Source;
@@ -19,10 +19,10 @@ use crate::logical_lines;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
+use condafront_model::mistakes::Mistakes;
 use condafront_model::package::PackageUrl;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
-use condafront_model::visible::unfit;
 
 /// How many files may be read at once, each named by the one before it.
 const DEEPEST: usize = 32;
@@ -42,7 +42,7 @@ pub struct Reading<'a> {
     /// How many files have been read.
     files: usize,
     /// What is wrong with the lines that have been read.
-    mistakes: Vec<Diagnostic>,
+    mistakes: Mistakes,
 }
 
 /// A file that a list names.
@@ -98,7 +98,7 @@ impl<'a> Reading<'a> {
             open: Vec::new(),
             wanted: None,
             files: 0,
-            mistakes: Vec::new(),
+            mistakes: Mistakes::default(),
         }
     }
 
@@ -140,12 +140,12 @@ impl<'a> Reading<'a> {
             let entry = match parsed(&line) {
                 Ok(entry) => entry,
                 Err(mistake) => {
-                    self.mistakes.push(mistake);
+                    self.mistakes.add(|| explained(mistake, &line));
                     continue;
                 }
             };
             if let Entry::File { path, constraints } = entry {
-                self.check()?;
+                self.mistakes.check()?;
                 let file = self.included(&path, &line)?;
                 self.wanted = Some(Wanted {
                     file: file.clone(),
@@ -167,13 +167,8 @@ impl<'a> Reading<'a> {
             }
             self.found.push(entry);
         }
-        self.check()?;
+        self.mistakes.check()?;
         Ok(None)
-    }
-
-    /// Reports what is wrong with the lines so far.
-    fn check(&mut self) -> Result<(), Diagnostic> {
-        Diagnostic::together(std::mem::take(&mut self.mistakes)).map_or(Ok(()), Err)
     }
 
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
@@ -360,42 +355,4 @@ impl<'a> Reading<'a> {
         named.candidates()?;
         Ok(named)
     }
-}
-
-/// Reads a line.
-fn parsed(line: &PipRequirement) -> Result<Entry, Diagnostic> {
-    let place = Place {
-        file: &line.file,
-        lines: line.lines,
-    };
-    // pip takes these for the end of a line, too.
-    let separator = line.text.contains(['\u{2028}', '\u{2029}']);
-    let separator = separator.then(|| "a line break".to_owned());
-    if let Some(what) = unfit(&line.text).or(separator) {
-        let message = format!("`{}` contains {what}", quoted(&line.text));
-        return Err(place.error(message).help("Remove it."));
-    }
-    let entry = match leftover::template(&line.text) {
-        Some(found) => Err(leftover::not_rendered(found)),
-        None => Entry::parse(&line.text),
-    };
-    entry.map_err(|mistake| {
-        let error = mistake.at(place);
-        if let Some(help) = frozen::help(&line.text, line.file.lossy_text()) {
-            return error.help(help);
-        }
-        // A requirement of its own starts with its name.
-        let is_rest = !line.text.starts_with(char::is_alphanumeric);
-        let cut = logical_lines::cut(line.file.lossy_text(), line.lines);
-        match cut.filter(|_| is_rest) {
-            Some("") => error.help(
-                "The empty line above it ends the requirement that a `\\` continues: remove the empty line.",
-            ),
-            Some(comment) => error.help(format!(
-                "The comment `{}` ends the requirement that the `\\` before it continues: move the comment above the requirement.",
-                quoted(comment)
-            )),
-            None => error,
-        }
-    })
 }

@@ -28,48 +28,6 @@ fn what_is_not_text_is_reported_at_its_line() {
 }
 
 #[test]
-fn mistakes_that_are_independent_are_reported_together() {
-    let file = SourceFile::new("env.yml", "a\nb\nc\nd\ne\nf\ng\n");
-    let other = SourceFile::new("more.txt", "x\n");
-    let mistake = |file: &Arc<SourceFile>, line: usize| {
-        Diagnostic::new(format!("mistake {line}"))
-            .help(format!("Mend {line}."))
-            .at(file, Lines::one(line))
-    };
-    assert_eq!(Diagnostic::together(Vec::new()), None);
-    let alone = mistake(&file, 2);
-    assert_eq!(Diagnostic::together(vec![alone.clone()]), Some(alone));
-    let all = vec![mistake(&file, 2), mistake(&file, 4), mistake(&other, 1)];
-    let told = Diagnostic::together(all).unwrap();
-    assert_eq!(
-        told.to_string(),
-        "mistake 2\nMend 2.\nAlso, line 4: mistake 4\nMend 4.\nAlso, more.txt:1: mistake 1\nMend 1."
-    );
-    let lines: Vec<u32> = told
-        .locations
-        .iter()
-        .map(|place| place.lines.first)
-        .collect();
-    assert_eq!(lines, [2, 4, 1]);
-    let told = Diagnostic::of_each(1..=7, |line| Err(mistake(&file, line))).unwrap_err();
-    assert_eq!(told.locations.len(), 5);
-    let help = told.help.unwrap();
-    assert!(
-        help.ends_with("Mend 5.\nThere are 2 more mistakes."),
-        "{help}"
-    );
-    let odd = |line: usize| {
-        if line.is_multiple_of(2) {
-            Ok(())
-        } else {
-            Err(mistake(&file, line))
-        }
-    };
-    assert_eq!(Diagnostic::of_each([2, 4], odd), Ok(()));
-    assert_eq!(Diagnostic::of_each([2, 3, 4], odd), Err(mistake(&file, 3)));
-}
-
-#[test]
 fn what_is_no_text_at_all_is_named() {
     let told = |name: &str, data: &[u8]| {
         let error = SourceFile::new(name, data).text().unwrap_err();

@@ -182,3 +182,13 @@ fn binary_files_are_errors() {
     let error = reading.open(&file, path[0].clone());
     assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
 }
+
+/// A file of another kind can have a mistake in every line.
+#[test]
+fn a_large_file_of_another_kind_is_refused_at_once() {
+    let text: String = (0..20_000).map(|row| format!("{row},a b\n")).collect();
+    let error = read("-r table.csv", &[("table.csv", &text)]).unwrap_err();
+    assert_eq!(error.locations.len(), 5);
+    let help = error.help.unwrap_or_default();
+    assert!(help.ends_with("There are 19995 more mistakes."), "{help}");
+}
