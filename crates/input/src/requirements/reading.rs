@@ -30,6 +30,9 @@ const DEEPEST: usize = 32;
 /// How many files a list may name in all, with those that its files name.
 const MOST_FILES: usize = 1000;
 
+/// How many bytes these files may have together.
+const MOST_BYTES: usize = 64 << 20;
+
 /// Reads a list. The caller supplies each file that it names: [`next_file`](Self::next_file()) says which one,
 /// [`open`](Self::open()) or [`open_web`](Self::open_web()) takes it.
 pub struct Reading<'a> {
@@ -41,6 +44,8 @@ pub struct Reading<'a> {
     wanted: Option<Wanted>,
     /// How many files have been read.
     files: usize,
+    /// How many bytes they have together.
+    bytes: usize,
     /// What is wrong with the lines that have been read.
     mistakes: Mistakes,
 }
@@ -98,6 +103,7 @@ impl<'a> Reading<'a> {
             open: Vec::new(),
             wanted: None,
             files: 0,
+            bytes: 0,
             mistakes: Mistakes::default(),
         }
     }
@@ -174,7 +180,8 @@ impl<'a> Reading<'a> {
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
     ///
     /// # Errors
-    /// A diagnostic if it is not a text file, has a merge conflict, is a lock of another kind, or is being read already, and if there are too many files.
+    /// A diagnostic if it is not a text file, has a merge conflict, is a lock of another kind, or is being read already, and if
+    /// there are too many files, or they are too large together.
     pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
         match self.wanted.take() {
             Some(wanted) => self.push(file, Origin::Local(path), &wanted),
@@ -221,20 +228,28 @@ impl<'a> Reading<'a> {
                 .help("Remove the line."));
         }
         self.files += 1;
+        self.bytes = self.bytes.saturating_add(file.bytes().len());
         let deep = self.open.iter();
         let deep = deep.filter(|file| file.origin != Origin::Start).count();
+        let fewer = "Put the requirements into fewer files.";
         let too_many = if deep >= DEEPEST {
-            Some(format!(
-                "more than {DEEPEST} files include one another in a chain"
-            ))
+            let message = format!("more than {DEEPEST} files include one another in a chain");
+            Some((message, fewer))
+        } else if self.files > MOST_FILES {
+            Some((format!("more than {MOST_FILES} files are included"), fewer))
+        } else if self.bytes > MOST_BYTES {
+            let message = format!(
+                "the included files have more than {} MiB together",
+                MOST_BYTES >> 20
+            );
+            Some((message, "Check that these are the files you mean."))
         } else {
-            let many = self.files > MOST_FILES;
-            many.then(|| format!("more than {MOST_FILES} files are included"))
+            None
         };
-        if let Some(message) = too_many {
+        if let Some((message, help)) = too_many {
             return Err(Diagnostic::new(message)
                 .at(&location.file, location.lines)
-                .help("Put the requirements into fewer files."));
+                .help(help));
         }
         let folder = current.folder.clone();
         let file = &file.as_declared()?;

@@ -170,6 +170,20 @@ fn files_that_name_files_have_an_end() {
     assert_eq!(message(8, 2), None);
     let many = "more than 1000 files are included";
     assert_eq!(message(20, 2).as_deref(), Some(many));
+    let half = format!("# {}", "x".repeat(33 << 20));
+    let files = [
+        ("0.txt", "-r 1.txt\n-r 2.txt\n"),
+        ("1.txt", half.as_str()),
+        ("2.txt", half.as_str()),
+    ];
+    let large = read("-r 0.txt", &files).unwrap_err();
+    assert_eq!(
+        (large.message.as_str(), large.locations[0].lines),
+        (
+            "the included files have more than 64 MiB together",
+            Lines::one(2)
+        )
+    );
 }
 
 #[test]
