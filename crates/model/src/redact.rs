@@ -146,7 +146,7 @@ pub fn is_secret(query: &str) -> bool {
 }
 
 /// Whether all of a query may be shown: parameters that never hold a secret, with short values. What is shown may be
-/// anything that resembles a URL, so this is stricter than [`is_secret`].
+/// anything that resembles a URL, so a query that is not [secret](is_secret) need not be plain.
 fn is_plain(query: &str) -> bool {
     const NAMES: [&str; 9] = [
         "branch",
@@ -164,7 +164,8 @@ fn is_plain(query: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let is_short = |value: &str| value.len() <= LONGEST && value.chars().all(is_part);
     let mut parts = query.split('&').map(|part| part.split_once('='));
-    parts.all(|part| part.is_some_and(|(name, value)| NAMES.contains(&name) && is_short(value)))
+    let is_known = |(name, value): (&str, &str)| NAMES.contains(&name) && is_short(value);
+    !is_secret(query) && parts.all(|part| part.is_some_and(is_known))
 }
 
 /// Whether this is a plain word, such as `download`, and not a token without a name.
