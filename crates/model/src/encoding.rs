@@ -59,12 +59,13 @@ pub fn decode(data: &[u8]) -> Decoded {
 pub fn decode_as_declared(data: &[u8]) -> Option<Result<Decoded, (usize, String)>> {
     let (line, name) = declared(data)?;
     if let Some(upper) = code_page(&name) {
+        let upper: Vec<char> = upper.chars().collect();
         let text = data.iter().map(|byte| match byte.checked_sub(128) {
             None => char::from(*byte),
-            Some(index) => upper
-                .chars()
-                .nth(index.into())
-                .unwrap_or(char::REPLACEMENT_CHARACTER),
+            Some(index) => {
+                let found = upper.get(usize::from(index));
+                found.copied().unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
         });
         return Some(Ok(finished(text.collect(), None)));
     }
