@@ -33,6 +33,9 @@ const LARGEST: u64 = 16 << 20;
 /// How many bytes a list of all files may have. An entry has about 250.
 const LARGEST_LIST: u64 = 512 << 20;
 
+/// How many values `paths.json` may have, with those in lists and objects. An entry has about 6.
+const MOST_VALUES: u64 = 32 * MOST_FILES;
+
 /// The whole of `index.json`.
 ///
 /// # Errors
@@ -51,6 +54,7 @@ pub(super) fn index(dir: &Path) -> Result<Map<String, Value>> {
 pub(super) fn paths(dir: &Path) -> Result<Vec<PathsEntry>> {
     let paths = match read(dir, PATHS, LARGEST_LIST)? {
         Some(text) => {
+            check_values(&text)?;
             if count(&text).map_err(|e| bad_metadata(PATHS, e))? > MOST_FILES {
                 return Err(too_many(PATHS, "files"));
             }
@@ -114,6 +118,20 @@ fn count(text: &[u8]) -> serde_json::Result<u64> {
     }
     let paths: Paths = serde_json::from_slice(text)?;
     Ok(paths.paths.len() as u64)
+}
+
+/// Checks that a `paths.json` has no more values than the parser can keep. It keeps those that it does not know until it has
+/// read the entry, and each takes much more memory than its text.
+fn check_values(text: &[u8]) -> Result<()> {
+    // Every value is the first one in its list or object, or it follows a comma. Those in names count too.
+    let starts = text.iter().filter(|byte| b"[{,".contains(byte));
+    if starts.count() as u64 > MOST_VALUES {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("its {PATHS} has more than {MOST_VALUES} values; no real package does"),
+        ));
+    }
+    Ok(())
 }
 
 /// Checks that a file with a path per line, if there is one, has no more lines than a package may have files.
@@ -189,6 +207,10 @@ mod tests {
         let mut paths = r#"{"_path":"x","path_type":"hardlink"},"#.repeat(count);
         paths.pop();
         let paths = format!(r#"{{"paths":[{paths}],"paths_version":1}}"#);
+        let values = format!(
+            r#"{{"paths":[{{"_path":"a","path_type":"hardlink","more":[{}0]}}],"paths_version":1}}"#,
+            "0,".repeat(usize::try_from(MOST_VALUES).unwrap())
+        );
         let lines = "share/x\n".repeat(count);
         let mut programs = r#""a=b:c","#.repeat(count);
         programs.pop();
@@ -200,6 +222,7 @@ mod tests {
             error(LINK, &blank),
             error(LINK, &programs),
             error(PATHS, &paths),
+            error(PATHS, &values),
             error("info/files", &lines),
             error("info/no_link", &lines),
         ];
@@ -208,6 +231,7 @@ mod tests {
         its info/link.json has more than 16 MiB; no real package does
         its info/link.json lists more than 500000 programs; no real package does
         its info/paths.json lists more than 500000 files; no real package does
+        its info/paths.json has more than 16000000 values; no real package does
         its info/files lists more than 500000 files; no real package does
         its info/no_link lists more than 500000 files; no real package does
         ");
