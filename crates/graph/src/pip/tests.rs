@@ -1,3 +1,6 @@
+mod beside;
+mod origins;
+
 use std::collections::BTreeSet;
 
 use buildkit_llb::{
@@ -20,8 +23,7 @@ use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::stamp::Owner;
-use condafront_step_spec::facts::{EnvironmentFacts, PackageFacts};
-use condafront_step_spec::pip_metadata::PackageMetadata;
+use condafront_step_spec::facts::EnvironmentFacts;
 
 fn options(pairs: &[&str]) -> Options {
     let env = pairs.iter().enumerate().map(|(number, pair)| {
@@ -321,82 +323,6 @@ fn a_list_is_resolved_with_network() {
     }));
 }
 
-/// The facts of python, pip, and further packages, each with the text of its metadata.
-fn facts(further: &[(&str, &str)]) -> EnvironmentFacts {
-    let package = |name: &str, depends: &str| PackageFacts {
-        name: name.to_owned(),
-        depends: [depends.to_owned()].into(),
-        ..PackageFacts::default()
-    };
-    let mut packages = vec![package("python", ""), package("pip", "python")];
-    packages.extend(further.iter().map(|(name, text)| {
-        let path = format!("lib/python3.13/site-packages/{name}-1.dist-info/METADATA");
-        PackageFacts {
-            distributions: [(*name).to_owned()].into(),
-            metadata: [(path, (*text).to_owned())].into(),
-            ..package(name, "python")
-        }
-    }));
-    EnvironmentFacts {
-        packages,
-        ..EnvironmentFacts::default()
-    }
-}
-
-/// The step in which pip finds six beside these packages, in a root of its own. `show` says how it sees them.
-fn resolved_beside(
-    further: &[(&str, &str)],
-    show: impl FnOnce(Vec<PackageMetadata>) -> Beside,
-) -> String {
-    let names = further.iter().map(|(name, _)| *name);
-    let names: Vec<&str> = std::iter::once("pip").chain(names).collect();
-    with_environment_of(&names, true, |environment, _| {
-        let mirrors = Mirrors::default();
-        let urls = environment.fetched().map(|package| &package.url);
-        let conda = environment.install(&mirrors.addresses(urls)).unwrap();
-        let found = environment.pip_root(&conda, &facts(further));
-        let PipRoot { root, metadata } = found.unwrap().unwrap();
-        let wanted = environment.pip_resolving(&mirrors).unwrap();
-        let with = (&wanted, &wanted.addresses());
-        let list = list_of("six>=1\n");
-        let wheels = [Image::new("docker.io/org/wheel:latest").build()];
-        let network = PipNetwork::default();
-        let beside = show(metadata);
-        let resolved = environment.pip_resolve(&root, &list, &wheels, &network, &beside, with);
-        resolved.unwrap().facts
-    })
-}
-
-/// Of packages that pip does not need, there is only the metadata.
-#[test]
-fn pip_finds_packages_beside_python_and_metadata() {
-    let text = resolved_beside(&[("six", "Name: six\n")], Beside::HandedOver);
-    assert!(!text.contains("/six-1.0-"), "{text}");
-    insta::assert_snapshot!(text);
-}
-
-/// The step that asks pip has the same cache key whatever is handed over to it, unless that has to be in it.
-#[test]
-fn metadata_is_in_the_cache_key_only_if_it_must_be() {
-    let few: &[(&str, &str)] = &[("six", "Name: six\n")];
-    let more: &[(&str, &str)] = &[("six", "Name: six\n"), ("idna", "Name: idna\n")];
-    // The step's own vertex is the last one. BuildKit knows its inputs by their content.
-    let step = |text: &str| {
-        let start = text.rfind(" exec\n").unwrap();
-        let lines = text[start..].lines().skip(1);
-        let lines = lines.map(|line| line.split(" bind #").next().unwrap_or(line).to_owned());
-        lines
-            .take_while(|line| !line.contains("result"))
-            .collect::<Vec<_>>()
-    };
-    let [one, other] = [few, more].map(|it| step(&resolved_beside(it, Beside::HandedOver)));
-    assert_eq!(one, other);
-    assert!(one.join("\n").contains("mount /metadata cache"), "{one:?}");
-    let mounted = resolved_beside(more, Beside::Mounted);
-    assert!(!mounted.contains("hand over"), "{mounted}");
-    assert!(mounted.contains("mount /metadata bind"), "{mounted}");
-}
-
 #[test]
 fn settings_with_credentials_are_found() {
     for (option, found) in [
@@ -413,66 +339,4 @@ fn settings_with_credentials_are_found() {
         let network = PipNetwork::from_options(&options(&[&format!("build-arg:{option}")]));
         assert_eq!(network.check().is_err(), found, "{option}");
     }
-}
-
-#[test]
-fn where_a_package_comes_from_is_recorded_if_a_url_asks_for_it() {
-    let hashes = Hashes {
-        sha256: Some("1".repeat(64)),
-        md5: None,
-    };
-    let url = "https://me:hunter2@f.example/six-1.17.0-py3-none-any.whl?raw=true#sha256=1";
-    let asked = PipPackage {
-        is_direct: true,
-        ..package(url, hashes.clone())
-    };
-    let found = super::direct_url(&asked).unwrap().to_json();
-    let recorded = "https://f.example/six-1.17.0-py3-none-any.whl?raw=true";
-    assert!(
-        found.contains(&format!("\"url\": \"{recorded}\"")),
-        "{found}"
-    );
-    assert_eq!(super::direct_url(&package(url, hashes)), None);
-    let unpinned = PipPackage {
-        hashes: Hashes::default(),
-        ..asked
-    };
-    assert_eq!(super::direct_url(&unpinned), None);
-
-    let commit = "0123456789abcdef0123456789abcdef01234567";
-    let repository = |reference: Option<&str>, found_by: Option<&str>| Local {
-        label: "demo".to_owned(),
-        kind: LocalKind::Folder,
-        output: Image::new("docker.io/org/demo:latest").build(),
-        build_options: Vec::new(),
-        hashes: Hashes::default(),
-        editable: None,
-        repository: Some(Repository {
-            url: "https://me@g.example/demo.git".to_owned(),
-            reference: reference.map(str::to_owned),
-            found_by: found_by.map(str::to_owned),
-            subdir: None,
-            has_history: false,
-        }),
-    };
-    for (reference, found_by, requested) in [
-        (Some(commit), None, Some(commit)),
-        (Some(commit), Some("refs/heads/main"), Some("main")),
-        (Some(commit), Some("v1.0"), Some("v1.0")),
-        (Some("main"), None, None),
-        (None, None, None),
-    ] {
-        let found = repository(reference, found_by).direct_url();
-        let expected = requested.map(|requested| {
-            format!(
-                r#"{{"url": "https://g.example/demo.git", "vcs_info": {{"commit_id": "{commit}", "requested_revision": "{requested}", "vcs": "git"}}}}"#
-            )
-        });
-        assert_eq!(found.map(|found| found.to_json()), expected);
-    }
-    let folder = Local {
-        repository: None,
-        ..repository(None, None)
-    };
-    assert_eq!(folder.direct_url(), None);
 }
