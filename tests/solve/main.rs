@@ -10,6 +10,7 @@ mod properties;
 mod reachable;
 mod requests;
 mod shards;
+mod unreadable;
 
 use std::path::Path;
 
