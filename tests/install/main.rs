@@ -14,3 +14,4 @@ mod step;
 mod trim;
 mod wheel_step;
 mod wheels;
+mod zip_bytes;
