@@ -94,7 +94,8 @@ impl Image<'_> {
         let mut variables = Vec::new();
         for (index, environment) in self.environments.iter().enumerate() {
             let is_default = index == self.default;
-            let recorded = match inside.filter(|_| is_default) {
+            let needs_scripts = is_default || environment.file.input.late_variables.need_image();
+            let recorded = match inside.filter(|_| needs_scripts) {
                 Some(root) => {
                     let base_env = activation::with_user(self.base.base.config.env(), &self.user);
                     let env = environment.activation(&base_env).env;

@@ -41,6 +41,11 @@ impl ActivationVariables {
         self.0.is_empty()
     }
 
+    /// Whether values depend on the image, and so on what its packages' scripts set.
+    pub fn need_image(&self) -> bool {
+        self.0.iter().any(|one| one.value.text().is_none())
+    }
+
     /// The values in an image that has the variables `env` when its environment at `prefix` is active; `file` is the one
     /// that they were read from.
     ///

@@ -90,6 +90,20 @@ fn values_are_expanded_as_by_the_shell_that_activates_the_environment() {
 }
 
 #[test]
+fn values_that_need_the_image_are_told_from_others() {
+    for (written, expected) in [
+        ("$CONDA_PREFIX/$PIXI_PROJECT_NAME", false),
+        ("5$", false),
+        ("$LIBS", true),
+        ("${LIBS:-/lib}", true),
+    ] {
+        let text = format!("{HEAD}[activation.env]\nA = '{written}'\n");
+        let input = read("pixi.toml", &text, None).unwrap();
+        assert_eq!(input.late_variables.need_image(), expected, "{written}");
+    }
+}
+
+#[test]
 fn variables_are_set_in_pixis_order() {
     let text = format!(
         r#"{HEAD}[activation.env]
