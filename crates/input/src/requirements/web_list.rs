@@ -58,6 +58,9 @@ impl WebList {
     /// The warning that the list can change, unless its address has its hash. `content` is what it says, if it has been read.
     /// `docker build` shows only the message, so that has the hash.
     pub fn unpinned(&self, content: Option<&[u8]>) -> Option<Warning> {
+        if self.sha256.is_some() {
+            return None;
+        }
         let url = &self.url;
         let (message, help) = match content.map(Sha256::digest).map(hex::encode) {
             Some(hash) => (
@@ -69,14 +72,13 @@ impl WebList {
                 "Add its hash to the address, `#sha256=…`, or put the list into the build context. A build shows the hash.",
             ),
         };
-        let warning = Warning {
-            rule: Rule::Unrepeatable,
-            diagnostic: Diagnostic::new(message).help(help),
-        };
         let place = &self.location;
-        self.sha256
-            .is_none()
-            .then(|| warning.at(&place.file, place.lines))
+        Some(Warning {
+            rule: Rule::Unrepeatable,
+            diagnostic: Diagnostic::new(message)
+                .at(&place.file, place.lines)
+                .help(help),
+        })
     }
 }
 
@@ -92,10 +94,7 @@ fn read(text: &str, base: Option<&Url>) -> Result<(PackageUrl, Option<String>), 
         ));
     }
     if has_credentials(text) {
-        return Err(Mistake::new(
-            "this line has credentials, which the builder's history and provenance would keep",
-            "Remove them, and pass the login as a secret: --secret id=HTTP_AUTH_HEADER_<host>,env=….",
-        ));
+        return Err(credentials());
     }
     let parsed = match base {
         Some(base) => base.join(text),
@@ -108,6 +107,10 @@ fn read(text: &str, base: Option<&Url>) -> Result<(PackageUrl, Option<String>), 
             "Give its http(s) URL, or put the file into the build context.",
         ));
     };
+    // In a relative path, they look like something else.
+    if has_credentials(url.as_str()) {
+        return Err(credentials());
+    }
     if let Some(meant) = of_file_page(&url) {
         return Err(Mistake::new(
             format!("`{shown}` is the page of a file, not the file"),
@@ -123,6 +126,13 @@ fn read(text: &str, base: Option<&Url>) -> Result<(PackageUrl, Option<String>), 
     }
     url.set_fragment(None);
     Ok((PackageUrl::new(url), sha256))
+}
+
+fn credentials() -> Mistake {
+    Mistake::new(
+        "this line has credentials, which the builder's history and provenance would keep",
+        "Remove them, and pass the login as a secret: --secret id=HTTP_AUTH_HEADER_<host>,env=….",
+    )
 }
 
 /// The SHA-256 in the fragment of an address, which pip itself ignores.

@@ -113,3 +113,18 @@ fn a_list_that_can_change_is_a_warning_with_its_hash() {
       = help: Put the lock into the build context, and name its path.
     ");
 }
+
+#[test]
+fn credentials_in_relative_addresses_are_errors() {
+    let url = "https://l.example/r.txt";
+    for text in [
+        "-r more.txt?token=hunter2\n",
+        "-r //hunter2@l.example/more.txt\n",
+        "-r /t/tk-0123abcd-4567-89ef/more.txt\n",
+    ] {
+        let error = read(&format!("-r {url}"), &[(url, text)]).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("this line has credentials"), "{text}");
+        assert_eq!(error.locations[0].file.name(), url, "{text}");
+    }
+}
