@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::place::Place;
 use crate::reserved;
-use crate::section::expand::{ExpandError, Need, Template};
+use crate::section::expand::{ExpandError, Template};
 use crate::section::image_section::EnvVar;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::execve;
@@ -118,22 +118,22 @@ pub(crate) fn warnings_of_pixi(place: Place<'_>, name: &str, value: &Template) -
         );
         unset_warning(place, name, unset, &help)
     };
-    let unset = needed(value).into_iter();
-    let unset = unset.filter(|name| name.starts_with(OF_PIXI));
-    unset.map(warning).collect()
+    unset_of_pixi(value)
+        .iter()
+        .map(|name| warning(name))
+        .collect()
 }
 
-/// The variables without which a part of the value would be empty.
-fn needed(value: &Template) -> BTreeSet<&str> {
-    let mut needed = BTreeSet::new();
-    let mut optional = BTreeSet::new();
-    value.visit(&mut |name, need| {
-        match need {
-            Need::Value => needed.insert(name),
-            Need::Nothing | Need::Default(_) | Need::Required(_) => optional.insert(name),
-        };
-    });
-    &needed - &optional
+/// The variables of pixi without which a part of the value would be empty.
+fn unset_of_pixi(value: &Template) -> BTreeSet<String> {
+    // Other variables are not known yet, and they can decide which parts there are.
+    let with = |other: Option<&'static str>| {
+        let lookup = move |name: &str| other.filter(|_| !name.starts_with(OF_PIXI));
+        let expanded = value.expand_as_shell(&lookup);
+        expanded.map(|(_, unset)| unset).unwrap_or_default()
+    };
+    let unset = [None, Some("x")].into_iter().flat_map(with);
+    unset.filter(|name| name.starts_with(OF_PIXI)).collect()
 }
 
 fn unset_warning(place: Place<'_>, name: &str, unset: &str, help: &str) -> Warning {

@@ -104,6 +104,23 @@ fn values_that_need_the_image_are_told_from_others() {
 }
 
 #[test]
+fn what_only_pixi_sets_is_reported_unless_nothing_needs_it() {
+    for (written, expected) in [
+        ("${PIXI_PROJECT_ROOT:-/srv}", 0),
+        ("${PIXI_PROJECT_ROOT:+:$PIXI_PROJECT_ROOT}", 0),
+        ("${PIXI_PROJECT_ROOT:-/srv}:$PIXI_PROJECT_ROOT", 1),
+        ("${LIBS:-$PIXI_PROJECT_ROOT}", 1),
+        ("${LIBS:+$PIXI_PROJECT_ROOT}", 1),
+        ("$PIXI_PROJECT_ROOT:$PIXI_PROJECT_MANIFEST", 2),
+    ] {
+        let text = format!("{HEAD}[activation.env]\nA = '{written}'\n");
+        let warnings = read("pixi.toml", &text, None).unwrap().warnings;
+        let found: Vec<Rule> = warnings.iter().map(|warning| warning.rule).collect();
+        assert_eq!(found, vec![Rule::UnexpandedVariable; expected], "{written}");
+    }
+}
+
+#[test]
 fn variables_are_set_in_pixis_order() {
     let text = format!(
         r#"{HEAD}[activation.env]
