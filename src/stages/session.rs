@@ -79,6 +79,11 @@ impl SoFar {
         whole(&self.web_lists).insert(path, content);
     }
 
+    /// The remembered list at a path.
+    pub(super) fn list(&self, path: &str) -> Option<Vec<u8>> {
+        whole(&self.web_lists).get(path).cloned()
+    }
+
     /// The remembered lists.
     pub(super) fn lists(&self) -> BTreeMap<String, Vec<u8>> {
         whole(&self.web_lists).clone()

@@ -55,6 +55,12 @@ impl WebList {
         SourceFile::new(self.url.to_string(), content)
     }
 
+    /// Whether this is the content that it must have, as far as the address says that.
+    pub fn can_be(&self, content: &[u8]) -> bool {
+        let pin = self.sha256.as_ref();
+        pin.is_none_or(|pin| *pin == hex::encode(Sha256::digest(content)))
+    }
+
     /// The warning that the list can change, unless its address has its hash. `content` is what it says, if it has been read.
     /// `docker build` shows only the message, so that has the hash.
     pub fn unpinned(&self, content: Option<&[u8]>) -> Option<Warning> {

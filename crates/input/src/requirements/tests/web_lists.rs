@@ -128,3 +128,20 @@ fn credentials_in_relative_addresses_are_errors() {
         assert_eq!(error.locations[0].file.name(), url, "{text}");
     }
 }
+
+#[test]
+fn a_list_with_a_hash_has_one_content() {
+    let content = b"idna<4\n";
+    let hash = "2f0e3ad0a3bab1cc7b5f2cba1f24a4557576beed4d275b872bff437095eaf739";
+    for (fragment, other) in [(String::new(), true), (format!("#sha256={hash}"), false)] {
+        let args = BuildArgs::default();
+        let mut reading = Reading::new(&args);
+        let entry = requirement(&format!("-c https://l.example/c.txt{fragment}"));
+        reading.add(&[entry], FilePath::context());
+        let Ok(Some(IncludedFile::Web(list))) = reading.next_file() else {
+            panic!("{fragment}");
+        };
+        assert!(list.can_be(content), "{fragment}");
+        assert_eq!(list.can_be(b"idna<5\n"), other, "{fragment}");
+    }
+}
