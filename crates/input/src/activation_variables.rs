@@ -84,7 +84,13 @@ impl ActivationVariables {
             }
             // When the file was read, there was a warning about pixi's own.
             let unset = unset.iter().filter(|name| !name.starts_with(OF_PIXI));
-            let warning = |name: &String| unset_warning(place, &one.name, name, &unset_help(name));
+            let is_later = |name: &String| {
+                *name != one.name && self.0.iter().any(|other| other.name == *name)
+            };
+            let warning = |name: &String| match is_later(name) {
+                true => later_warning(place, &one.name, name),
+                false => unset_warning(place, &one.name, name, &unset_help(name)),
+            };
             resolved.warnings.extend(unset.map(warning));
             known.insert(&one.name, value.clone());
             resolved.values.push((one.name.clone(), value));
@@ -145,6 +151,18 @@ fn unset_warning(place: Place<'_>, name: &str, unset: &str, help: &str) -> Warni
                 quoted(name)
             ))
             .help(help),
+    }
+}
+
+fn later_warning(place: Place<'_>, name: &str, later: &str) -> Warning {
+    Warning {
+        rule: Rule::UnexpandedVariable,
+        diagnostic: place
+            .error(format!(
+                "{later} is set after {}, so it is empty there",
+                quoted(name)
+            ))
+            .help("pixi sets the variables of an environment's features first, those of the default feature last, and in each of them those below `target` first."),
     }
 }
 

@@ -78,33 +78,22 @@ impl<'a> Asked<'a> {
         Ok((values, late))
     }
 
-    /// The variables in the order in which pixi sets them: the default feature's first, and in each feature those for the
-    /// platform first.
+    /// The variables in the order in which pixi sets them: those of the features in the order of the environment's list, the
+    /// default feature's last, and in each feature those for the platform first.
     fn entries(&self) -> Result<Vec<Entry<'a>>, Diagnostic> {
         let reader = Reader {
             file: self.workspace.file,
             lines: Vec::new(),
         };
         let mut all: Vec<Entry<'_>> = Vec::new();
-        // The most important feature comes first in an environment's list.
-        for feature in self.environment.features.iter().rev() {
-            let mut own: Vec<Entry<'_>> = Vec::new();
+        for feature in &self.environment.features {
             let tables = self.workspace.tables(*feature, &["activation", "env"]);
             for table in tables.into_iter().rev() {
                 for (key, value) in self.workspace.entries(table, "activation.env")? {
                     let text = reader.variable(key, value)?;
-                    if !own.iter().any(|known| known.key.name == key.name) {
-                        own.push(Entry { key, text });
+                    if !all.iter().any(|known| known.key.name == key.name) {
+                        all.push(Entry { key, text });
                     }
-                }
-            }
-            for entry in own {
-                match all
-                    .iter_mut()
-                    .find(|known| known.key.name == entry.key.name)
-                {
-                    Some(known) => *known = entry,
-                    None => all.push(entry),
                 }
             }
         }

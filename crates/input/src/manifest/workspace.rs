@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::kind::{Kind, workspace};
+use super::kind::{Kind, Tool, workspace};
 use super::known;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
@@ -378,20 +378,26 @@ impl<'a> Workspace<'a> {
         groups.into_iter().flatten()
     }
 
-    /// What a feature has at `path`, for every platform and for that of the image, the most specific last.
+    /// What a feature has at `path`, for every platform and for that of the image. Of several entries, the last one counts: in
+    /// pixi, that is the one that comes last in the manifest.
     pub(super) fn tables(&self, feature: Feature<'a>, path: &[&str]) -> Vec<&'a Node> {
         let target = feature.table.and_then(|table| table.get("target"));
         let subdir = self.platform.subdir();
         let name = self.platform_name.unwrap_or(subdir);
         let tables = target.and_then(Node::mapping).unwrap_or_default();
-        let table = |name: &str| tables.iter().find(|(key, _)| key.name == name);
+        let mut names = vec!["unix", "linux", subdir];
+        names.extend(self.platform_name);
+        let rank = |(key, _): &&(Key, Node)| names.iter().position(|name| *name == key.name);
         let is_pattern = |(key, _): &&(Key, Node)| {
             key.name.contains('*') && platform_name::is_of_pattern(name, &key.name)
         };
-        let of_target = ["unix", "linux", subdir].map(table).into_iter().flatten();
-        let of_target = of_target.chain(tables.iter().filter(is_pattern));
-        let of_target = of_target.chain(self.platform_name.and_then(table));
-        let of_target = of_target.map(|(_, node)| node);
+        let of_target = tables.iter();
+        let of_target = of_target.filter(|table| rank(table).is_some() || is_pattern(table));
+        let mut of_target: Vec<&(Key, Node)> = of_target.collect();
+        if self.kind.tool == Tool::Conda {
+            of_target.sort_by_key(rank);
+        }
+        let of_target = of_target.into_iter().map(|(_, node)| node);
         let all = feature.table.into_iter().chain(of_target);
         let find = |node: &'a Node| path.iter().try_fold(node, |node, name| node.get(name));
         all.filter_map(find).collect()

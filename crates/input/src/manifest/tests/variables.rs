@@ -159,20 +159,47 @@ more = ["more"]
     assert_eq!(of_file, []);
     let found: Vec<u32> = of_image.iter().map(line).collect();
     assert_eq!(found, [9, 13]);
-    let (values, ..) = values_in(&text, Some("more")).unwrap();
+    // The default feature's come last.
+    let (values, _, of_image) = values_in(&text, Some("more")).unwrap();
     let expected = [
-        ("FIRST", prefix),
-        ("EARLY", &format!(":{prefix}")),
+        ("OWN", ""),
         ("LATE", "more:/base/lib"),
+        ("THIRD", "more:/base/lib+"),
+        ("FIRST", prefix),
+        ("EARLY", &format!("more:/base/lib:{prefix}")),
         ("SECOND", &format!("more:/base/lib/{prefix}")),
-        ("OWN", prefix),
-        ("THIRD", &format!("more:/base/lib+{prefix}")),
     ];
     assert_eq!(values, named(&expected));
+    let found: Vec<u32> = of_image.iter().map(line).collect();
+    assert_eq!(found, [20, 18]);
+    assert_eq!(
+        of_image[0].diagnostic.message,
+        "FIRST is set after OWN, so it is empty there"
+    );
     // Locks and packages' scripts see what is the same in every image.
     let known = read("pixi.toml", &text, None).unwrap().variables;
     let known: Vec<&str> = known.keys().map(String::as_str).collect();
     assert_eq!(known, ["FIRST", "LATE", "SECOND"]);
+}
+
+#[test]
+fn the_last_table_for_a_platform_counts() {
+    let value = |tables: [&str; 2]| {
+        let [first, second] = tables;
+        let text = format!(
+            "{HEAD}[target.{first}.activation.env]\nA = \"{first}\"\n[target.{second}.activation.env]\nA = \"{second}\"\n[activation.env]\nA = \"any\"\n"
+        );
+        let (values, ..) = values_in(&text, None).unwrap();
+        values[0].1.clone()
+    };
+    for tables in [
+        ["linux", "linux-64"],
+        ["linux-64", "linux"],
+        ["linux-64", "unix"],
+        ["unix", "linux"],
+    ] {
+        assert_eq!(value(tables), tables[1]);
+    }
 }
 
 #[test]
