@@ -84,9 +84,8 @@ impl ActivationVariables {
             }
             // When the file was read, there was a warning about pixi's own.
             let unset = unset.iter().filter(|name| !name.starts_with(OF_PIXI));
-            let is_later = |name: &String| {
-                *name != one.name && self.0.iter().any(|other| other.name == *name)
-            };
+            let is_later =
+                |name: &String| *name != one.name && self.0.iter().any(|other| other.name == *name);
             let warning = |name: &String| match is_later(name) {
                 true => later_warning(place, &one.name, name),
                 false => unset_warning(place, &one.name, name, &unset_help(name)),

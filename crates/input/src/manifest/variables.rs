@@ -181,8 +181,9 @@ fn literal(entry: Entry<'_>, place: Place<'_>, warnings: &mut Vec<Warning>) -> T
 /// The warning that a value stays as it is written.
 fn unexpanded(key: &Key, place: Place<'_>, error: &ExpandError) -> Warning {
     let why = match error {
-        ExpandError::Command => "no shell runs the command in it",
-        _ => "it is not a form that condafront can expand",
+        ExpandError::Command => "no shell runs the command in it".to_owned(),
+        ExpandError::Parameter(name) => format!("`${name}` means something only in a shell"),
+        _ => "it is not a form that condafront can expand".to_owned(),
     };
     let name = quoted(&key.name);
     Warning {

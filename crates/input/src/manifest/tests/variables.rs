@@ -233,6 +233,7 @@ C = "$(nproc)"
 D = "$LIBS`pwd`"
 E = "${{LIBS^^}}"
 F = "${{LIBS"
+G = "$LIBS costs $5"
 CONDA_PREFIX = "$LIBS"
 "#
     );

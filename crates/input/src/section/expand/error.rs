@@ -27,6 +27,9 @@ pub enum ExpandError {
     /// `$(command)`.
     #[error("only a shell can run a command")]
     Command,
+    /// `$1`, `$$`.
+    #[error("only a shell has `${0}`")]
+    Parameter(String),
     /// `${A:-${B:-…}}`, nested too deep.
     #[error("variables are nested more than {} deep", MAX_DEPTH)]
     TooDeep,

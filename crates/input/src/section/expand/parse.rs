@@ -16,10 +16,11 @@ impl Template {
         parser.until(None, 0)
     }
 
-    /// Parses what a shell has in double quotes: `\\` and ``\` `` are escapes too.
+    /// Parses what a shell has in double quotes: `\\` and ``\` `` are escapes too, and so is the end of a line.
     ///
     /// # Errors
-    /// Like [`Self::parse`], and if the shell would run a command.
+    /// Like [`Self::parse`], and if only the shell itself can tell what it is: a command, a parameter such as `$1`, or a pattern
+    /// that Dockerfiles do not have.
     pub(crate) fn parse_as_shell(text: &str) -> Result<Self, ExpandError> {
         let mut parser = Parser {
             rest: text,
@@ -49,6 +50,9 @@ impl Parser<'_> {
                     out.text(&text)?;
                     return Ok(out.template);
                 }
+                '\\' if self.is_shell && self.peek() == Some('\n') => {
+                    self.next();
+                }
                 '\\' => match self.peek() {
                     Some(escaped) if self.is_escaped(escaped) || Some(escaped) == stop => {
                         self.next();
@@ -59,6 +63,10 @@ impl Parser<'_> {
                 '`' if self.is_shell => return Err(ExpandError::Command),
                 '$' if self.is_shell && self.peek() == Some('(') => {
                     return Err(ExpandError::Command);
+                }
+                '$' if self.is_shell && self.peek().is_some_and(is_parameter) => {
+                    let parameter = self.peek().map(String::from).unwrap_or_default();
+                    return Err(ExpandError::Parameter(parameter));
                 }
                 '$' => match self.variable(depth)? {
                     Some((name, form)) => {
@@ -99,6 +107,7 @@ impl Parser<'_> {
             });
         }
         let word = |parser: &mut Self| parser.until(Some('}'), depth + 1);
+        let pattern = |parser: &mut Self, stop: char| parser.pattern(&name, stop, depth + 1);
         let mut sign = self.next().ok_or(ExpandError::Unclosed)?;
         let mut unset = Unset::Absent;
         if sign == ':' {
@@ -113,11 +122,11 @@ impl Parser<'_> {
             ('#' | '%', Unset::Absent) => Form::Trim {
                 at_end: sign == '%',
                 longest: self.next_if(sign),
-                pattern: word(self)?,
+                pattern: pattern(self, '}')?,
             },
             ('/', Unset::Absent) => Form::Replace {
                 all: self.next_if('/'),
-                pattern: self.until(Some('/'), depth + 1)?,
+                pattern: pattern(self, '/')?,
                 word: word(self)?,
             },
             ('}', Unset::AbsentOrEmpty) => return Err(ExpandError::Form(format!("{name}:"))),
@@ -127,6 +136,20 @@ impl Parser<'_> {
             (sign, Unset::Absent) => return Err(ExpandError::Form(format!("{name}{sign}"))),
         };
         Ok(Some((name, form)))
+    }
+
+    /// Reads a pattern, past `stop`. In a shell, quotes and brackets mean something there, and so does what is first in a
+    /// pattern to replace.
+    fn pattern(&mut self, name: &str, stop: char, depth: usize) -> Result<Template, ExpandError> {
+        let before = self.rest;
+        let pattern = self.until(Some(stop), depth)?;
+        let written = before.strip_suffix(self.rest).unwrap_or(before);
+        let is_own =
+            written.contains(['[', '\'']) || stop == '/' && written.starts_with(['#', '%']);
+        if self.is_shell && is_own {
+            return Err(ExpandError::Form(format!("{name}{stop}")));
+        }
+        Ok(pattern)
     }
 
     /// Reads a name, which may be empty.
@@ -159,4 +182,9 @@ impl Parser<'_> {
         }
         found
     }
+}
+
+/// Whether a shell has a parameter of this name, which is not a variable, or calculates what follows.
+fn is_parameter(c: char) -> bool {
+    c.is_ascii_digit() || "@*#?-!$[".contains(c)
 }

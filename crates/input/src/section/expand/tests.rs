@@ -112,6 +112,8 @@ fn a_shell_has_more_escapes_and_empty_names() {
         ("${LATER:-x}${LATER:+$LATER}", "x", &[]),
         (r"\\$A\`\$A\A", r"\alpha`$A\A", &[]),
         (r"${LATER:-\\}", r"\", &[]),
+        ("a\\\nb$A", "abalpha", &[]),
+        ("$A$ $, $/ $%", "alpha$ $, $/ $%", &[]),
     ] {
         let (value, found) = as_shell(text).expect(text);
         assert_eq!(value, expected, "{text}");
@@ -119,6 +121,29 @@ fn a_shell_has_more_escapes_and_empty_names() {
     }
     for text in ["$(A)", "a`b`", "${B:-$(A)}"] {
         assert_eq!(as_shell(text), Err(ExpandError::Command), "{text}");
+    }
+    for (text, parameter) in [
+        ("costs $5", "5"),
+        ("a$$b", "$"),
+        ("$@", "@"),
+        ("$[1 + 1]", "["),
+    ] {
+        let expected = ExpandError::Parameter(parameter.to_owned());
+        assert_eq!(as_shell(text), Err(expected), "{text}");
+        assert_eq!(expanded(text).as_deref(), Ok(text));
+    }
+    for text in [
+        "${A#[ab]}",
+        "${A%%'x'*}",
+        "${A//[ab]/x}",
+        "${A/#a/x}",
+        "${A/%a/x}",
+    ] {
+        assert!(
+            matches!(as_shell(text), Err(ExpandError::Form(_))),
+            "{text}"
+        );
+        assert!(expanded(text).is_ok(), "{text}");
     }
     assert!(expanded("$(A)`").is_ok());
 }
