@@ -86,9 +86,12 @@ impl ActivationVariables {
             let unset = unset.iter().filter(|name| !name.starts_with(OF_PIXI));
             let is_later =
                 |name: &String| *name != one.name && self.0.iter().any(|other| other.name == *name);
-            let warning = |name: &String| match is_later(name) {
-                true => later_warning(place, &one.name, name),
-                false => unset_warning(place, &one.name, name, &unset_help(name)),
+            let warning = |name: &String| {
+                if is_later(name) {
+                    later_warning(place, &one.name, name)
+                } else {
+                    unset_warning(place, &one.name, name, &unset_help(name))
+                }
             };
             resolved.warnings.extend(unset.map(warning));
             known.insert(&one.name, value.clone());
