@@ -124,7 +124,7 @@ fn a_shell_has_more_escapes_and_empty_names() {
     }
     for (text, parameter) in [
         ("costs $5", "5"),
-        ("a$$b", "$"),
+        ("a$$ b", "$"),
         ("$@", "@"),
         ("$[1 + 1]", "["),
     ] {
