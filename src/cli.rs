@@ -87,6 +87,9 @@ fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
         ErrorKind::IsADirectory => Diagnostic::new(format!("`{path}` is a folder"))
             .help("Name a file in it, for example an env.yml.")
             .caused_by(error),
+        ErrorKind::NotFound if path == "-" => Diagnostic::new("there is no file `-`")
+            .help("For standard input, write /dev/stdin.")
+            .caused_by(error),
         _ => Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error),
     })?;
     Ok(SourceFile::new(path, data))

@@ -69,6 +69,8 @@ pub(super) enum UsageError {
     FileOption,
     #[error("expected one command and one file")]
     Words,
+    #[error("`{0}` reads one file, not several")]
+    Files(&'static str),
     #[error("there is no command `{0}`")]
     Command(String),
     #[error("there is no file `{0}`")]
@@ -101,6 +103,9 @@ impl UsageError {
             }
             Self::PlatformName(_, platform) => format!("Write --platform {platform}."),
             Self::Platforms => "Check them one after the other.".to_owned(),
+            Self::Files(command) => {
+                format!("Run it for each of them: condafront {command} env.yml")
+            }
             Self::Syntax(_) | Self::BuildArg(_) | Self::Words => {
                 "See condafront --help.".to_owned()
             }
@@ -190,7 +195,7 @@ impl CommandLine {
         let file = match files {
             [file] => file.clone(),
             [] => return Err(UsageError::NoFile(name)),
-            _ => return Err(UsageError::Words),
+            _ => return Err(UsageError::Files(name)),
         };
         Ok(Self {
             command: match name {

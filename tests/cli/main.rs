@@ -94,6 +94,7 @@ fn mistakes_on_the_command_line_are_explained() {
     for args in [
         &["check"][..],
         &["check", "missing.lock"],
+        &["check", "-"],
         &["check", "."],
         &["check", "/dev/zero"],
         &["check", "env.yml", "--build-arg", "BASE_IMAGE=Debian:13"],

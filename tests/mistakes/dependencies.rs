@@ -28,6 +28,7 @@ pub(crate) const DEPENDENCIES: &[Mistake] = &[
     ("anaconda-project.yml with packages for each of its environments", "name: lab\nenv_specs:\n  default:\n    packages: [python]\n", &[]),
     ("anaconda-project.yml without packages", "name: lab\nchannels: [conda-forge]\ncommands:\n  plot:\n    unix: python plot.py\n", &[]),
     ("anaconda-project-lock.yml", "locking_enabled: true\nenv_specs:\n  default:\n    packages:\n      linux-64: [zlib=1.3.1=0]\n", &[]),
+    ("a lock of mambajs", "{\n  \"lockVersion\": \"1.0.0\",\n  \"packages\": {}\n}\n", &[]),
     ("conda-project.yml", "name: lab\nenvironments:\n  default: [environment.yml]\ncommands: {}\n", &[]),
     (".condarc", "channels: [conda-forge]\nssl_verify: false\n", &[]),
     ("the input of constructor", "name: Lab\nversion: 1\nchannels: [conda-forge]\nspecs: [python]\n", &[]),

@@ -22,6 +22,7 @@ pub(crate) const REST: &[Mistake] = &[
     ("a variable that is a list", "dependencies: [numpy]\nvariables:\n  A: [1, 2]\n", &[]),
     ("platforms in a string", "dependencies: [numpy]\nplatforms: linux-64\n", &[]),
     ("Docker's platform", "dependencies: [numpy]\nplatforms:\n  - linux/amd64\n", &[]),
+    ("another tool's platform", "dependencies: [numpy]\nplatforms: [linux-arm64]\n", &[]),
     ("noarch for a platform", "dependencies: [numpy]\nplatforms: [noarch]\n", &[]),
     ("a misspelt platform", "dependencies: [numpy]\nplatforms:\n  - linux64\n", &[]),
     ("other platforms", "dependencies: [numpy]\nplatforms: [osx-arm64, linux-aarch64]\n", &[]),

@@ -50,7 +50,11 @@ impl Mistakes {
                 other.message
             ));
             help.extend(other.help.filter(|text| !help.contains(text)));
-            all.locations.extend(other.locations);
+            for place in other.locations {
+                if !all.locations.contains(&place) {
+                    all.locations.push(place);
+                }
+            }
         }
         match left_out {
             0 => {}
@@ -116,6 +120,15 @@ mod tests {
         let places = told.locations.iter();
         let lines: Vec<u32> = places.map(|place| place.lines.first).collect();
         assert_eq!(lines, [2, 4, 1]);
+    }
+
+    #[test]
+    fn each_line_is_shown_once() {
+        let file = file();
+        let told = together(vec![mistake(&file, 1), mistake(&file, 1), mistake(&file, 2)]);
+        let places = told.locations.iter();
+        let lines: Vec<u32> = places.map(|place| place.lines.first).collect();
+        assert_eq!(lines, [1, 2]);
     }
 
     #[test]

@@ -59,6 +59,25 @@ pub fn subdirs() -> impl Iterator<Item = &'static str> + Clone {
     SUBDIRS.iter().copied()
 }
 
+/// The platform that other tools call `name`, as `linux-arm64` and `darwin-x86_64`.
+pub fn known_elsewhere_as(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let (system, machine) = name.split_once(['-', '_', '/'])?;
+    let system = match system {
+        "darwin" | "macos" => "osx",
+        "windows" => "win",
+        other => other,
+    };
+    let machine = match (system, machine) {
+        (_, "amd64" | "x64" | "x86_64" | "x86-64") => "64",
+        ("linux", "arm64" | "arm64/v8") => "aarch64",
+        ("osx" | "win", "aarch64") => "arm64",
+        (_, other) => other,
+    };
+    let meant = format!("{system}-{machine}");
+    subdirs().find(|subdir| *subdir == meant)
+}
+
 /// A platform that condafront builds no images for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are no conda packages for the platform {0}")]
@@ -203,5 +222,22 @@ mod tests {
         assert_eq!(Platform::parse("linux/arm64/v8"), Ok(Platform::LinuxArm64));
         assert!(Platform::parse("windows/amd64").is_err());
         assert!(!is_subdir("noarch"));
+    }
+
+    #[test]
+    fn names_of_other_tools_are_understood() {
+        for (name, subdir) in [
+            ("linux-arm64", Some("linux-aarch64")),
+            ("linux/arm64/v8", Some("linux-aarch64")),
+            ("linux_x86_64", Some("linux-64")),
+            ("Linux-64", Some("linux-64")),
+            ("darwin-arm64", Some("osx-arm64")),
+            ("macos-aarch64", Some("osx-arm64")),
+            ("windows/amd64", Some("win-64")),
+            ("linux", None),
+            ("linux-arm", None),
+        ] {
+            assert_eq!(known_elsewhere_as(name), subdir, "{name}");
+        }
     }
 }

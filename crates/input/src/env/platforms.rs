@@ -80,11 +80,9 @@ impl Reader<'_> {
             "`{}` is not a conda platform",
             redact::quoted(text)
         ));
-        match Platform::parse(text) {
-            Ok(platform) => {
-                error.help(format!("Write {}, conda's name for it.", platform.subdir()))
-            }
-            Err(_) => {
+        match platform::known_elsewhere_as(text) {
+            Some(subdir) => error.help(format!("Write {subdir}, conda's name for it.")),
+            None => {
                 error.help(did_you_mean(text, platform::subdirs()).unwrap_or_else(|| {
                     "Write a name such as linux-64 or linux-aarch64.".to_owned()
                 }))

@@ -234,7 +234,11 @@ impl<'a> Reader<'_, 'a> {
         }
         if !platform::is_subdir(subdir) {
             let error = format!("`{}` is not a platform", quoted(subdir));
-            return Err(place.error(error).help("For example: \"linux-64\""));
+            let help = match platform::known_elsewhere_as(subdir) {
+                Some(meant) => format!("Write \"{meant}\"."),
+                None => "For example: \"linux-64\"".to_owned(),
+            };
+            return Err(place.error(error).help(help));
         }
         let made = platform_name::of_manifest(subdir, item);
         Ok(Entry {

@@ -52,8 +52,14 @@ const KINDS: &[Kind] = &[
         help: "Put its packages for one environment and platform into an environment file, under `dependencies:`.",
     },
     Kind {
-        all: &["packages", "info"],
+        all: &["lockVersion", "packages"],
         any: &[],
+        what: "a lock of mambajs",
+        help: "Build from the environment file that it was made from, or list its packages in one.",
+    },
+    Kind {
+        all: &["packages"],
+        any: &["info", "packages.conda"],
         what: "the repodata of a channel",
         help: "Name the channel in an environment file, under `channels:`.",
     },
