@@ -50,10 +50,8 @@ impl Mistakes {
                 other.message
             ));
             help.extend(other.help.filter(|text| !help.contains(text)));
-            for place in other.locations {
-                if !all.locations.contains(&place) {
-                    all.locations.push(place);
-                }
+            for place in &other.locations {
+                all = all.at(&place.file, place.lines);
             }
         }
         match left_out {

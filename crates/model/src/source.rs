@@ -285,13 +285,16 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a place.
+    /// Adds a place, unless it is known.
     #[must_use]
     pub fn at(mut self, file: &Arc<SourceFile>, lines: Lines) -> Self {
-        self.locations.push(Location {
+        let place = Location {
             file: Arc::clone(file),
             lines,
-        });
+        };
+        if !self.locations.contains(&place) {
+            self.locations.push(place);
+        }
         self
     }
 

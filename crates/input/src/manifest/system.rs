@@ -277,11 +277,17 @@ impl<'a> Reader<'_, 'a> {
         }
         let names: Vec<String> = names.into_iter().map(quoted).collect();
         let names = names.join(", ");
-        let message = format!(
-            "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
+        let message = format!("several platforms are {wanted}: {names}");
+        let help = format!(
+            "Choose one: --build-arg ENVIRONMENT=default@{}",
             quoted(&first.name)
         );
-        refusals.refuse(self.workspace.at(first.node.lines), message);
+        refusals.refuse_as(
+            self.workspace
+                .at(first.node.lines)
+                .error(message)
+                .help(help),
+        );
         Ok(None)
     }
 
