@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::syntax::{self, Fault, Lines, has_tab};
+use super::syntax::{self, Lines, has_tab};
 use condafront_model::source::{self, Diagnostic, SourceFile};
 
 /// How deep lists and mappings may be nested.
@@ -57,12 +57,17 @@ pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> D
             let line = location.and_then(|location| usize::try_from(location.line()).ok());
             let line = line.map(|line| indented_by_tab(file.lossy_text(), line).unwrap_or(line));
             let lines = line.map(|line| Lines::around(file.lossy_text(), line));
-            let Fault { what, help } = syntax::fault(&message, lines.unwrap_or_default());
-            diagnostic.message = format!("{} is not valid YAML: {what}", file.name());
+            let lines = lines.unwrap_or_default();
+            let fault = syntax::fault(&message, lines);
+            diagnostic.message = format!("{} is not valid YAML: {}", file.name(), fault.what);
+            let line = line.map(|line| match fault.is_before {
+                true => lines.number_before,
+                false => line,
+            });
             if let Some(line) = line {
                 diagnostic = diagnostic.at(file, source::Lines::one(line));
             }
-            return diagnostic.help(help).caused_by(whole);
+            return diagnostic.help(fault.help).caused_by(whole);
         }
     }
     if let Some(location) = location {

@@ -10,6 +10,8 @@ use condafront_model::redact::quoted;
 pub(super) struct Fault<'a> {
     pub(super) what: Cow<'a, str>,
     pub(super) help: Cow<'static, str>,
+    /// Whether it is wrong with the line before.
+    pub(super) is_before: bool,
 }
 
 impl<'a> Fault<'a> {
@@ -17,6 +19,15 @@ impl<'a> Fault<'a> {
         Self {
             what: what.into(),
             help: help.into(),
+            is_before: false,
+        }
+    }
+
+    /// The same, but with the line before.
+    fn before(self) -> Self {
+        Self {
+            is_before: true,
+            ..self
         }
     }
 }
@@ -30,6 +41,8 @@ const QUOTE: &str = "Put the value in quotes.";
 /// A line of the file, and those around it that are neither blank nor comments.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lines<'a> {
+    /// The number of the line before.
+    pub(super) number_before: usize,
     before: &'a str,
     line: &'a str,
     after: &'a str,
@@ -42,9 +55,12 @@ impl<'a> Lines<'a> {
             let line = line.trim_start();
             !line.is_empty() && !line.starts_with('#')
         };
-        let before = text.lines().take(number.saturating_sub(1));
+        let before = (1..).zip(text.lines()).take(number.saturating_sub(1));
+        let before = before.filter(|(_, line)| is_content(line)).last();
+        let (number_before, before) = before.unwrap_or_default();
         Self {
-            before: before.filter(is_content).last().unwrap_or_default(),
+            number_before,
+            before,
             line: text
                 .lines()
                 .nth(number.saturating_sub(1))
@@ -73,6 +89,12 @@ pub(super) fn fault<'a>(message: &'a str, lines: Lines<'_>) -> Fault<'a> {
         return Fault::new(format!("a line begins with {}", found.name()), found.help());
     }
     let content = line.trim_start();
+    if content.starts_with("```") {
+        return Fault::new(
+            "a line is in the notation of Markdown",
+            "Remove the lines that start with ```.",
+        );
+    }
     if content
         .strip_prefix('-')
         .is_some_and(|entry| entry.starts_with(char::is_alphanumeric))
@@ -99,6 +121,7 @@ fn of_columns(message: &str, lines: Lines<'_>) -> Option<Fault<'static>> {
             Fault::new("a value contains a colon and a space", QUOTE)
         }
         "mapping values are not allowed in this context" => key_without_colon(earlier)
+            .map(Fault::before)
             .unwrap_or_else(|| {
                 Fault::new(
                     "a key is indented deeper than the line above, which is complete",
@@ -134,14 +157,22 @@ fn of_columns(message: &str, lines: Lines<'_>) -> Option<Fault<'static>> {
         "did not find expected <document start>"
             if !line.starts_with('%') && !before.starts_with('%') =>
         {
-            Fault::new(
-                "the indentation differs from that of the lines above",
-                COLUMNS,
-            )
+            key_without_colon(earlier)
+                .map(Fault::before)
+                .unwrap_or_else(|| {
+                    Fault::new(
+                        "the indentation differs from that of the lines above",
+                        COLUMNS,
+                    )
+                })
         }
         "invalid indentation in flow construct" => Fault::new(
             "a line in brackets is not indented deeper than their key",
             "Indent it, or close the bracket on a line above.",
+        ),
+        "recursive references require weak recursion types" => Fault::new(
+            "an alias is inside the value that it repeats",
+            "Write the value itself in place of `*name`.",
         ),
         "comment intercepting the multiline text" => Fault::new(
             "a comment is in the middle of a value",
@@ -157,6 +188,7 @@ fn neither_key_nor_entry(lines: Lines<'_>) -> Fault<'static> {
         before,
         line,
         after,
+        ..
     } = lines;
     let (content, earlier) = (line.trim(), before.trim());
     let is_among_entries = earlier.starts_with("- ") && indent(line) >= indent(before);
