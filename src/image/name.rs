@@ -5,6 +5,8 @@
 
 use std::str::FromStr;
 
+use condafront_model::redact::quoted;
+
 /// What an image is built on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BaseName {
@@ -28,6 +30,7 @@ pub(crate) struct ImageName {
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` is not a valid image name: {reason}")]
 pub(crate) struct ImageNameError {
+    /// The name as messages quote it.
     name: String,
     #[source]
     reason: Reason,
@@ -67,7 +70,7 @@ impl FromStr for ImageName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         read(text).map_err(|reason| ImageNameError {
-            name: text.to_owned(),
+            name: quoted(text),
             reason,
         })
     }
@@ -283,6 +286,18 @@ mod tests {
         );
         assert!("Debian:13".parse::<BaseName>().is_err());
         assert_eq!("scratch".parse::<BaseName>().ok(), Some(BaseName::Scratch));
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (name, shown) in [
+            ("https://me:hunter2@r.example/x", "https://***@r.example/x"),
+            ("me:hunter2@r.example/x", "***@r.example/x"),
+        ] {
+            let error = name.parse::<ImageName>().unwrap_err().to_string();
+            let expected = format!("`{shown}` is not a valid image name: invalid reference format");
+            assert_eq!(error, expected);
+        }
     }
 
     /// From the tests of github.com/distribution/reference.
