@@ -60,9 +60,12 @@ pub(super) fn explained(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> D
             let lines = lines.unwrap_or_default();
             let fault = syntax::fault(&message, lines);
             diagnostic.message = format!("{} is not valid YAML: {}", file.name(), fault.what);
-            let line = line.map(|line| match fault.is_before {
-                true => lines.number_before,
-                false => line,
+            let line = line.map(|line| {
+                if fault.is_before {
+                    lines.number_before
+                } else {
+                    line
+                }
             });
             if let Some(line) = line {
                 diagnostic = diagnostic.at(file, source::Lines::one(line));

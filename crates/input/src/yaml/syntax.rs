@@ -120,14 +120,15 @@ fn of_columns(message: &str, lines: Lines<'_>) -> Option<Fault<'static>> {
         "mapping values are not allowed in this context" if has_two_colons(content) => {
             Fault::new("a value contains a colon and a space", QUOTE)
         }
-        "mapping values are not allowed in this context" => key_without_colon(earlier)
-            .map(Fault::before)
-            .unwrap_or_else(|| {
+        "mapping values are not allowed in this context" => key_without_colon(earlier).map_or_else(
+            || {
                 Fault::new(
                     "a key is indented deeper than the line above, which is complete",
                     COLUMNS,
                 )
-            }),
+            },
+            Fault::before,
+        ),
         "block sequence entries are not allowed in this context" => Fault::new(
             "a list starts on the line of its key",
             "Write each entry on its own line below the key, or the list in brackets: `[python, numpy]`.",
@@ -157,14 +158,15 @@ fn of_columns(message: &str, lines: Lines<'_>) -> Option<Fault<'static>> {
         "did not find expected <document start>"
             if !line.starts_with('%') && !before.starts_with('%') =>
         {
-            key_without_colon(earlier)
-                .map(Fault::before)
-                .unwrap_or_else(|| {
+            key_without_colon(earlier).map_or_else(
+                || {
                     Fault::new(
                         "the indentation differs from that of the lines above",
                         COLUMNS,
                     )
-                })
+                },
+                Fault::before,
+            )
         }
         "invalid indentation in flow construct" => Fault::new(
             "a line in brackets is not indented deeper than their key",
