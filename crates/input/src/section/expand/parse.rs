@@ -127,7 +127,7 @@ impl Parser<'_> {
             ('/', Unset::Absent) => Form::Replace {
                 all: self.next_if('/'),
                 pattern: pattern(self, '/')?,
-                word: word(self)?,
+                word: self.replacement(&name, depth + 1)?,
             },
             ('}', Unset::AbsentOrEmpty) => return Err(ExpandError::Form(format!("{name}:"))),
             (sign, Unset::AbsentOrEmpty) => {
@@ -144,12 +144,24 @@ impl Parser<'_> {
         let before = self.rest;
         let pattern = self.until(Some(stop), depth)?;
         let written = before.strip_suffix(self.rest).unwrap_or(before);
+        let is_to_replace = stop == '/';
         let is_own =
-            written.contains(['[', '\'']) || stop == '/' && written.starts_with(['#', '%']);
+            written.contains(['[', '\'']) || is_to_replace && written.starts_with(['#', '%', '/']);
         if self.is_shell && is_own {
             return Err(ExpandError::Form(format!("{name}{stop}")));
         }
         Ok(pattern)
+    }
+
+    /// Reads what replaces a pattern, and past the brace. In a shell, `&` can be what has matched.
+    fn replacement(&mut self, name: &str, depth: usize) -> Result<Template, ExpandError> {
+        let before = self.rest;
+        let word = self.until(Some('}'), depth)?;
+        let written = before.strip_suffix(self.rest).unwrap_or(before);
+        if self.is_shell && written.contains('&') {
+            return Err(ExpandError::Form(format!("{name}/")));
+        }
+        Ok(word)
     }
 
     /// Reads a name, which may be empty.

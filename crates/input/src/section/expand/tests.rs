@@ -138,6 +138,8 @@ fn a_shell_has_more_escapes_and_empty_names() {
         "${A//[ab]/x}",
         "${A/#a/x}",
         "${A/%a/x}",
+        "${A////x}",
+        "${A/a/&}",
     ] {
         assert!(
             matches!(as_shell(text), Err(ExpandError::Form(_))),
