@@ -123,7 +123,11 @@ mod tests {
     #[test]
     fn each_line_is_shown_once() {
         let file = file();
-        let told = together(vec![mistake(&file, 1), mistake(&file, 1), mistake(&file, 2)]);
+        let told = together(vec![
+            mistake(&file, 1),
+            mistake(&file, 1),
+            mistake(&file, 2),
+        ]);
         let places = told.locations.iter();
         let lines: Vec<u32> = places.map(|place| place.lines.first).collect();
         assert_eq!(lines, [1, 2]);
