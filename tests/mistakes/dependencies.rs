@@ -49,7 +49,7 @@ pub(crate) const DEPENDENCIES: &[Mistake] = &[
     ("a file for Docker Compose", "services:\n  web:\n    image: nginx\n", &[]),
     ("a list for Ansible Galaxy", "collections:\n  - community.general\n", &[]),
     ("an environment of Spack", "spack:\n  specs: [zlib]\n", &[]),
-    ("the lock of renv", "{\"R\": {\"Version\": \"4.4.0\"}, \"Packages\": {}}\n", &[]),
+    ("an renv lock file", "{\"R\": {\"Version\": \"4.4.0\"}, \"Packages\": {}}\n", &[]),
     ("a notebook", "{\"cells\": [], \"nbformat\": 4}\n", &[]),
     ("a pod", "apiVersion: v1\nkind: Pod\nspec: {}\n", &[]),
     ("a recipe on one line", "package: {name: x, version: '1'}\nrequirements: {run: [python]}\n", &[]),

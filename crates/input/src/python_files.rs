@@ -7,7 +7,7 @@ use condafront_model::redact::quoted;
 /// A file of such a tool.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PythonFile {
-    /// What it is: `the lock of uv`.
+    /// What it is: `a uv lock file`.
     pub(crate) what: &'static str,
     /// What to do.
     pub(crate) help: String,
@@ -51,7 +51,7 @@ pub(crate) fn list_in_toml(path: &str, tree: &Node) -> Option<PythonFile> {
         })
     } else if (is_list("package") && has("requires-python")) || own == "uv.lock" {
         Some(PythonFile {
-            what: "the lock of uv",
+            what: "a uv lock file",
             help: format!(
                 "Write a pylock.toml with `uv export --format pylock.toml -o pylock.toml`, and name it in an environment file: {}.",
                 in_environment("-r pylock.toml")
@@ -59,12 +59,12 @@ pub(crate) fn list_in_toml(path: &str, tree: &Node) -> Option<PythonFile> {
         })
     } else if (is_list("package") && metadata("content-hash")) || own == "poetry.lock" {
         Some(exported(
-            "the lock of Poetry",
+            "a Poetry lock file",
             "poetry export -o requirements.txt",
         ))
     } else if is_list("package") && metadata("content_hash") {
         Some(exported(
-            "the lock of PDM",
+            "a PDM lock file",
             "pdm export -o requirements.txt",
         ))
     } else if is_table("packages") && (is_list("source") || own == "Pipfile") {
@@ -78,7 +78,7 @@ pub(crate) fn list_in_toml(path: &str, tree: &Node) -> Option<PythonFile> {
 pub(crate) fn lock_in_json(tree: &Node) -> Option<PythonFile> {
     let meta = tree.get("_meta")?;
     let is_it = meta.get("pipfile-spec").is_some() || tree.get("default").is_some();
-    is_it.then(|| of_pipenv("the lock of Pipenv"))
+    is_it.then(|| of_pipenv("a Pipenv lock file"))
 }
 
 /// A file of Pipenv, which is `what`.
@@ -134,17 +134,17 @@ mod tests {
             (
                 "a/uv.lock",
                 "version = 1\nrequires-python = \">=3.12\"\n",
-                "the lock of uv",
+                "a uv lock file",
             ),
             (
                 "poetry.lock",
                 "[metadata]\nlock-version = \"999.0\"\n",
-                "the lock of Poetry",
+                "a Poetry lock file",
             ),
             (
                 "pdm.lock",
                 "[metadata]\ncontent_hash = \"0\"\n[[package]]\nname = \"idna\"\n",
-                "the lock of PDM",
+                "a PDM lock file",
             ),
             ("Pipfile", "[packages]\nidna = \"*\"\n", "a Pipfile"),
             (
@@ -173,7 +173,7 @@ mod tests {
             lock_in_json(&yaml::read(&file, text).unwrap())
         };
         let lock = "{\"_meta\": {\"pipfile-spec\": 6}, \"default\": {}, \"develop\": {}}";
-        assert_eq!(read(lock).unwrap().what, "the lock of Pipenv");
+        assert_eq!(read(lock).unwrap().what, "a Pipenv lock file");
         // That of Spack.
         assert_eq!(read("{\"_meta\": {\"lockfile-version\": 5}}"), None);
     }

@@ -141,7 +141,7 @@ fn python_project(name: &str, own: &str, tree: &Node) -> Option<Found> {
     });
     let table = poetry.or(project).or_else(|| tree.get("build-system"))?;
     let what = if poetry.is_some() {
-        "a project of Poetry"
+        "a Poetry project"
     } else {
         "a Python project"
     };

@@ -30,25 +30,25 @@ const KINDS: &[Kind] = &[
     Kind {
         all: &["lockfileVersion"],
         any: &[],
-        what: "a lock of npm or pnpm",
+        what: "an npm or pnpm lock file",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &[],
         any: &["conda_env", "python_env"],
-        what: "a project of MLflow",
+        what: "an MLflow project",
         help: "Build from the conda.yaml that it names, or from an environment file of your own.",
     },
     Kind {
         all: &["image", "conda_file"],
         any: &[],
-        what: "an environment of Azure Machine Learning",
+        what: "an Azure Machine Learning environment",
         help: "Build from the conda file under `conda_file:`, as a file of its own. Its image can be the `base:` of the `condafront:` section.",
     },
     Kind {
         all: &["env_specs", "locking_enabled"],
         any: &[],
-        what: "the lock of anaconda-project",
+        what: "an anaconda-project lock file",
         help: "Put its packages for one environment and platform into an environment file, under `dependencies:`.",
     },
     Kind {
@@ -78,31 +78,31 @@ const KINDS: &[Kind] = &[
     Kind {
         all: &["package"],
         any: &["requirements", "build", "source"],
-        what: "a recipe, from which a package is built",
+        what: "a recipe for building a package",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &["outputs"],
         any: &["recipe", "context", "requirements", "build", "source"],
-        what: "a recipe, from which packages are built",
+        what: "a recipe for building packages",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &["packages"],
         any: &[],
-        what: "a project of anaconda-project, which lists `packages:`",
+        what: "an anaconda-project file, which lists `packages:`",
         help: OUT_OF_A_PROJECT,
     },
     Kind {
         all: &["env_specs"],
         any: &[],
-        what: "a project of anaconda-project, whose packages are below `env_specs:`",
+        what: "an anaconda-project file, whose packages are below `env_specs:`",
         help: OUT_OF_A_PROJECT,
     },
     Kind {
         all: &["environments", "commands"],
         any: &[],
-        what: "a project of conda-project",
+        what: "a conda-project file",
         help: "Build one of the environment files that it lists.",
     },
     Kind {
@@ -124,7 +124,7 @@ const KINDS: &[Kind] = &[
             "envs_dirs",
             "pkgs_dirs",
         ],
-        what: "a configuration of conda (.condarc)",
+        what: "a conda configuration file (.condarc)",
         help: "Name its channels in an environment file. The keys of its section `condafront:` set the rest.",
     },
     Kind {
@@ -136,43 +136,43 @@ const KINDS: &[Kind] = &[
     Kind {
         all: &["jobs"],
         any: &[],
-        what: "a workflow of GitHub Actions",
+        what: "a GitHub Actions workflow",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &["apiVersion", "kind"],
         any: &[],
-        what: "an object of Kubernetes",
+        what: "a Kubernetes object",
         help: "Build the image from an environment file, and name the image in this file.",
     },
     Kind {
         all: &["package"],
         any: &["requirements", "build", "source", "about"],
-        what: "a recipe, from which a package is built",
+        what: "a recipe for building a package",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &["services"],
         any: &[],
-        what: "a file for Docker Compose",
+        what: "a Docker Compose file",
         help: "Build with `docker compose build`, and name the environment file in it under `build: {dockerfile: …}`.",
     },
     Kind {
         all: &[],
         any: &["roles", "collections"],
-        what: "a list for Ansible Galaxy",
+        what: "an Ansible Galaxy requirements file",
         help: BUILD_AN_ENVIRONMENT,
     },
     Kind {
         all: &["spack"],
         any: &[],
-        what: "an environment of Spack",
+        what: "a Spack environment",
         help: "List the conda packages of the same names in an environment file, under `dependencies:`.",
     },
     Kind {
         all: &["R", "Packages"],
         any: &[],
-        what: "the lock of renv",
+        what: "an renv lock file",
         help: "List its packages as conda packages in an environment file: `- r-ggplot2`.",
     },
     Kind {
@@ -223,7 +223,7 @@ fn project_without_packages(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagn
         return None;
     }
     let message = format!(
-        "{} is a project of anaconda-project that lists no packages",
+        "{} is an anaconda-project file that lists no packages",
         file.name()
     );
     let help = "Write an environment file with the packages under `dependencies:`, and what to run as `cmd:` under `condafront:`.";
@@ -246,11 +246,11 @@ pub(super) fn with_dependencies(file: &Arc<SourceFile>, tree: &Node) -> Option<D
         )
     } else if is_mapping && has("lockfileVersion") {
         (
-            format!("{name} is a lock of npm or pnpm"),
+            format!("{name} is an npm or pnpm lock file"),
             BUILD_AN_ENVIRONMENT,
         )
     } else if is_mapping && (has("devDependencies") || own_name(name) == "package.json") {
-        (format!("{name} is a project of npm"), BUILD_AN_ENVIRONMENT)
+        (format!("{name} is an npm project"), BUILD_AN_ENVIRONMENT)
     } else {
         return None;
     };

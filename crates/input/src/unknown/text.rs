@@ -43,10 +43,7 @@ pub(super) fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
         return Some(error.help(format!("Write {MARKER} on a line above the first URL.")));
     }
     if let Some(number) = recipe(text) {
-        let error = at(
-            number,
-            format!("{name} is a recipe, from which a package is built"),
-        );
+        let error = at(number, format!("{name} is a recipe for building a package"));
         return Some(
             error.help("Build from an environment file that lists packages under `dependencies:`."),
         );
@@ -78,7 +75,7 @@ fn of_another_kind(name: &str, text: &str, line: &str) -> Option<(String, String
         )
     } else if own == "Snakefile" || own.ends_with(".smk") {
         (
-            format!("{name} is a workflow of Snakemake"),
+            format!("{name} is a Snakemake workflow"),
             "Build from the environment files that its rules name under `conda:`.".to_owned(),
         )
     } else if own.ends_with(".hcl") {
@@ -117,7 +114,7 @@ fn of_another_kind(name: &str, text: &str, line: &str) -> Option<(String, String
         )
     } else if is_ini(text, line) {
         (
-            format!("{name} is a configuration of another tool"),
+            format!("{name} is a configuration file of another tool"),
             BUILD_AN_ENVIRONMENT.to_owned(),
         )
     } else {

@@ -314,14 +314,14 @@ fn misspelt_headers_and_other_tools_files_are_named() {
             "uv.lock",
             "version = 1\n[[package]]\nname = \"idna\"\n",
             1,
-            "uv.lock is the lock of uv",
+            "uv.lock is a uv lock file",
             "Write a pylock.toml",
         ),
         (
             "pdm.lock",
             "[metadata]\nlock_version = \"4.5.0\"\ncontent_hash = \"0\"\n[[package]]\nname = \"idna\"\n",
             1,
-            "pdm.lock is the lock of PDM",
+            "pdm.lock is a PDM lock file",
             "Write a list for pip with `pdm export",
         ),
     ] {
