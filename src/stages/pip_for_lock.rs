@@ -132,7 +132,7 @@ fn not_a_file(label: &str, place: &Location, list: &List) -> Diagnostic {
             "`{label}` comes from a git repository: {error}"
         ))
         .at(&place.file, place.lines)
-        .help("Write the whole name of a commit after @, without history=true, or take a release of the package.");
+        .help("Write the full commit hash after @, without history=true, or take a release of the package.");
     }
     not_on_a_server(label, place)
         .help("Take the package from an index, or give the URL of its file.")

@@ -92,7 +92,7 @@ pub(crate) fn pip(
         let shown = redact::quoted(address);
         let error = error(if scheme == "git" {
             format!(
-                "the PyPI package {name} comes from the repository `{shown}`, which must be on a server, with the whole name of a commit"
+                "the PyPI package {name} comes from the repository `{shown}`, which must be on a server and pinned to a full commit hash"
             )
         } else {
             format!(

@@ -207,7 +207,7 @@ fn help_to_lock(requirement: &Requirement) -> Option<&'static str> {
         Source::Repository(repository) => {
             let name = requirement.name.as_deref().unwrap_or_default();
             let is_possible = RepositoryPypi::of(name, repository).is_some();
-            (!is_possible).then_some("Write the whole name of a commit after @, or put it under `condafront:`, in a list `pip:`, which is installed after the lock's.")
+            (!is_possible).then_some("Write the full commit hash after @, or put it under `condafront:`, in a list `pip:`, which is installed after the lock's.")
         }
         Source::Context(_) => Some(
             "Put it under `condafront:`, in a list `pip:`, which is installed after the lock's.",

@@ -27,7 +27,7 @@ pub(super) fn check_requirements(file: &Arc<SourceFile>, tree: &Node) -> Result<
         let reason = if !has_names(text) {
             "a name must end in a letter or digit".to_owned()
         } else if !is_shallow(text) {
-            format!("it has more than {DEEPEST} parentheses inside each other")
+            format!("it has more than {DEEPEST} nested parentheses")
         } else {
             return None;
         };

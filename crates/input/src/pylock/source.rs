@@ -119,7 +119,7 @@ impl Reader<'_> {
         };
         if !is_commit(commit.value) {
             let message = format!(
-                "`{}` is not the whole name of a commit, so it may change",
+                "`{}` is not a full commit hash, so it may change",
                 quoted(commit.value)
             );
             return Err(self.error(commit.lines, message));

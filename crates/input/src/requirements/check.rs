@@ -79,7 +79,7 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
     }
     if !is_shallow(requirement) {
         return Err(Mistake::new(
-            format!("`{shown}` has more than {DEEPEST} parentheses inside each other"),
+            format!("`{shown}` has more than {DEEPEST} nested parentheses"),
             "Write its marker in a simpler way.",
         ));
     }

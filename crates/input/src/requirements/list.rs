@@ -29,7 +29,7 @@ const INDEX_OPTIONS: &[&str] = &[
 ];
 
 /// What constraints are for.
-const OF_CONSTRAINTS: &str = "A constraint only limits where a package that is installed anyway comes from, or its version: requests==2.32.3, or NAME @ URL";
+const OF_CONSTRAINTS: &str = "A constraint only limits the version or the source of a package that is installed anyway: requests==2.32.3, or NAME @ URL";
 
 /// A list, including the lines of all files that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

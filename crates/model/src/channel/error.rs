@@ -117,7 +117,7 @@ impl ChannelError {
                 "Serve the folder from a web server, and write its http(s) URL.".to_owned()
             }
             Self::Scheme(scheme) if scheme == "s3" => {
-                "Write the https address of the bucket, such as https://bucket.s3.eu-west-1.amazonaws.com/channel. For a private bucket, write that of a server in front of it which asks for a login."
+                "Write the https address of the bucket, such as https://bucket.s3.eu-west-1.amazonaws.com/channel. For a private bucket, write the address of a server in front of it that asks for a login."
                     .to_owned()
             }
             Self::Scheme(_) => {
