@@ -116,7 +116,7 @@ pub const BUILD_ARGS: &[BuildArg] = &[
     BuildArg {
         name: "CONDAFRONT_SKIP",
         description: "packages of a lock to leave out (their dependencies stay): mylib,mytool",
-        docs: "locks.md#next-to-the-lock",
+        docs: "locks.md#leaving-packages-out",
     },
     BuildArg {
         name: "UPGRADE",
