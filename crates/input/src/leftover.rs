@@ -24,10 +24,7 @@ fn pointer(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let lines = (1..).zip(text.lines());
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let (number, _) = lines.next().filter(|(_, line)| is_it(line))?;
-    let message = format!(
-        "{} is a pointer of Git LFS, not the file itself",
-        file.name()
-    );
+    let message = format!("{} is a Git LFS pointer, not the file itself", file.name());
     let error = Diagnostic::new(message).at(file, Lines::one(number));
     Some(error.help("Load the file with `git lfs pull`.").settled())
 }

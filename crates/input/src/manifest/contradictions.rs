@@ -202,7 +202,7 @@ impl<'a> Table<'a> {
             .unwrap_or_default();
         let file = file_name(value);
         if [".conda", ".tar.bz2"].iter().any(|end| file.ends_with(end)) {
-            self.refuse(place, CHOOSING, "that is a certain package already")?;
+            self.refuse(place, CHOOSING, "the file is already one exact package")?;
             if let Ok(id) = PackageId::from_file_name(file)
                 && !id.name.eq_ignore_ascii_case(self.name)
             {
@@ -257,13 +257,13 @@ impl<'a> Table<'a> {
         self.error(
             place,
             format!(
-                "`{place}` of `{}` leads to another package: {}",
+                "`{place}` of `{}` points to a different package: {}",
                 self.shown(),
                 quoted(file)
             ),
         )
         .help(format!(
-            "Call the dependency `{}`, or write where {} is.",
+            "Name the dependency `{}`, or write where {} is.",
             quoted(name),
             self.shown()
         ))

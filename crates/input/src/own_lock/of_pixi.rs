@@ -160,9 +160,9 @@ impl<'a> Check<'a> {
         }
         let sorted = |all: &[String]| all.iter().cloned().collect::<BTreeSet<_>>();
         let what = if sorted(&locked) == sorted(&asked.value) {
-            "the channels in another order"
+            "the channels in a different order"
         } else {
-            "other channels"
+            "different channels"
         };
         let locked = masked(&locked.join(", "));
         Some(Stale {

@@ -111,7 +111,7 @@ impl Pylock {
             ))
             .at(&self.file, *lines)
             .help(
-                "Ask for another python in `dependencies`, or regenerate the lock for this one.",
+                "Ask for a different python in `dependencies`, or regenerate the lock for this one.",
             ));
         }
         let holds = |marker: &Located<Marker>| marker.value.holds(environment);
@@ -127,7 +127,7 @@ impl Pylock {
             last: last.lines.last,
         };
         Err(
-            Diagnostic::new(format!("{name} is for none of this image's environments"))
+            Diagnostic::new(format!("{name} does not support this image's environment"))
                 .at(&self.file, lines)
                 .help(RELOCK),
         )

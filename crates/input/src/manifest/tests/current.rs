@@ -93,7 +93,7 @@ fn a_lock_is_written_again_only_where_that_helps() {
     let error = installed("pixi.toml", &text, &pointer, None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "pixi.lock is a pointer of Git LFS, not the file itself\nLoad the file with `git lfs pull`."
+        "pixi.lock is a Git LFS pointer, not the file itself\nLoad the file with `git lfs pull`."
     );
 }
 
