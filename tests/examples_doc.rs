@@ -99,12 +99,10 @@ fn exists(cell: &str) -> bool {
         let path = module
             .split("::")
             .fold(folder, |path: PathBuf, part| path.join(part));
-        path.with_extension("rs")
+        [path.with_extension("rs"), path.join("main.rs")]
     };
-    let path = ["tests/e2e", "tests", ""]
-        .map(file)
-        .into_iter()
-        .find(|path| path.exists());
+    let mut paths = ["tests/e2e", "tests", ""].into_iter().flat_map(file);
+    let path = paths.find(|path| path.exists());
     let source = read(&path.unwrap_or_else(|| panic!("there is no file with {cell}")));
     // Those beside the code are in a module of their own.
     let lines = source

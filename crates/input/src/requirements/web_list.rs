@@ -123,7 +123,14 @@ fn read(text: &str, base: Option<&Url>) -> Result<(PackageUrl, Option<String>), 
             format!("Write `{}`.", in_full(&meant)),
         ));
     }
-    let sha256 = hash(url.fragment().unwrap_or_default());
+    let fragment = url.fragment().unwrap_or_default();
+    if fragment.starts_with("sha256:") {
+        return Err(Mistake::new(
+            format!("`{shown}` has a hash with a colon"),
+            "Write `#sha256=` and the hash after it.",
+        ));
+    }
+    let sha256 = hash(fragment);
     if sha256.as_deref().is_some_and(|hash| !is_sha256(hash)) {
         return Err(Mistake::new(
             format!("`{shown}` has a hash that is not 64 hex digits"),

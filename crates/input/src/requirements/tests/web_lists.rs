@@ -65,6 +65,8 @@ fn mistakes_in_lists_on_servers_are_reported_at_their_lines() {
         "-r ${MORE}.txt\n",
         "idna=3\n",
         "-r http://\n",
+        "-c c.txt#sha256:0a0a\n",
+        "-c c.txt#sha256=0a0a\n",
         "@EXPLICIT\n",
     ] {
         let error = shown("-r https://l.example/r.txt", &[(url, text)]);
