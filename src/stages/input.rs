@@ -185,8 +185,14 @@ impl Session<'_> {
         if image.left_out > 0 {
             categories.leave_out();
         }
+        let default = image.environments.get(image.default);
+        // A manifest's environment is there once for each of its platforms that are one to conda.
+        let default = default.filter(|_| !image.is_image_file);
+        let default = default.map(|one| one.lock_environment().to_owned());
         for (index, one) in image.environments.iter_mut().enumerate() {
-            let of_image = if index == image.default {
+            let is_default =
+                index == image.default || default.as_deref() == Some(one.lock_environment());
+            let of_image = if is_default {
                 image.section.pip.as_slice()
             } else {
                 &[]
@@ -285,17 +291,21 @@ impl Session<'_> {
         })
     }
 
-    /// The environments of a manifest whose own lock is written, unless one is asked for: those that are for the platform.
+    /// The environments of a manifest whose own lock is written, or the one that is asked for, once for each of its platforms
+    /// that are the build's to conda.
     fn all_of_manifest(
         &self,
         input: EnvironmentInput,
     ) -> Result<Vec<(EnvironmentInput, InputSettings)>, Diagnostic> {
         let settings = &self.settings.input;
         let of_manifest = input.beside.as_ref();
-        let of_manifest =
-            of_manifest.filter(|_| input.section.lock.is_none() && settings.environment.is_none());
-        let Some(of_manifest) = of_manifest else {
+        let Some(of_manifest) = of_manifest.filter(|_| input.section.lock.is_none()) else {
             return Ok(vec![(input, settings.clone())]);
+        };
+        let names = match &settings.environment {
+            None => of_manifest.environments.clone(),
+            Some(with_platform) if with_platform.contains('@') => Vec::new(),
+            Some(name) => vec![name.clone()],
         };
         let read = |environment: String| {
             let settings = InputSettings {
@@ -306,7 +316,7 @@ impl Session<'_> {
             Ok::<_, Diagnostic>((one, settings))
         };
         let mut all = Vec::new();
-        for name in &of_manifest.environments {
+        for name in names {
             let (one, settings) = read(name.clone())?;
             let is_for = match &one.conda {
                 Conda::Unsolved(request) => request.is_for(self.platform),
@@ -329,7 +339,7 @@ impl Session<'_> {
             }
         }
         if all.is_empty() {
-            // The error says which platforms it is for.
+            // If it is not for the platform, the error says for which it is.
             all.push((input, settings.clone()));
         }
         Ok(all)

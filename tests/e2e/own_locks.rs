@@ -195,6 +195,15 @@ fn the_lock_of_a_manifest_is_written_with_all_environments() {
         if name == "pixi.toml" {
             let gpu = ["--build-arg", "ENVIRONMENT=default@linux-64-cuda-12-9"];
             project.build_file(name, &gpu).expect_success();
+            // Without the name of a platform, all that are one to conda are solved.
+            let default = ["--build-arg", "ENVIRONMENT=default"];
+            let upgrade = ["--build-arg", "UPGRADE=bumpme"];
+            let upgraded = renew(name, &[default, upgrade].concat());
+            let environments = upgraded.split("\npackages:").next().unwrap();
+            let (default, more) = environments.split_once("  more:").unwrap();
+            let has_old = [default, more].map(|part| part.contains("bumpme-1.0-"));
+            assert_eq!(has_old, [false, true], "{upgraded}");
+            project.write("pixi.lock", &first);
         }
         // Only the environment that is asked for, which is for one platform.
         let one = [
