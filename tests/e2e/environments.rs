@@ -285,7 +285,8 @@ fn steps(progress: &str) -> BTreeMap<&str, BTreeSet<&str>> {
 
 #[test]
 fn the_progress_of_a_good_build_reads_well() {
-    let project = Project::with_own_channel(Store::Containerd);
+    // With other builds on the same engine, BuildKit may load the frontend's own files twice, and so do what needs them.
+    let project = Project::fresh(Store::Containerd);
     // The smaller list is asked for first.
     let absent = Fault::Status(404);
     project.server.fault("*.zst", absent, Times::Always);
@@ -306,11 +307,7 @@ fn the_progress_of_a_good_build_reads_well() {
         assert!(!progress.contains(failed), "{progress}");
     }
     let steps = steps(&progress);
-    // With other builds on the same engine, BuildKit may load the frontend's own files twice.
-    let own = steps
-        .iter()
-        .filter(|(name, _)| !name.starts_with("[internal]"));
-    for (name, numbers) in own {
+    for (name, numbers) in &steps {
         assert_eq!(numbers.len(), 1, "{name}\n{progress}");
     }
     for name in [
