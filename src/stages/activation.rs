@@ -30,12 +30,10 @@ impl Image<'_> {
         for environment in &self.environments {
             let recorded = match &progress.root {
                 Input::Output(root) => {
-                    let plain = environment.activation(&base_env);
-                    let found = environment.recorded(root, plain.env, &self.user).await?;
-                    found.map(|(recorded, output)| {
-                        progress.facts.push(output);
-                        recorded
-                    })
+                    let facts = &mut progress.facts;
+                    environment
+                        .recorded(root, &base_env, &self.user, facts)
+                        .await?
                 }
                 Input::Scratch => None,
             };
@@ -167,14 +165,15 @@ impl Linked<'_> {
         activation::activate(base_env, &environment)
     }
 
-    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step
-    /// that recorded it; `None` if there are no scripts, or the builder cannot run them.
+    /// What the packages' activation scripts set in the image `root`, starting from the base's variables; `None` if there
+    /// are no scripts, or the builder cannot run them. The output of the step that recorded it is added to `facts`.
     pub(super) async fn recorded(
         &self,
         root: &Output,
-        env: Vec<(String, String)>,
+        base_env: &[(String, String)],
         user: &User,
-    ) -> Result<Option<(Recorded, Output)>, BuildError> {
+        facts: &mut Vec<Output>,
+    ) -> Result<Option<Recorded>, BuildError> {
         if self.facts.activate_d.is_empty() {
             return Ok(None);
         }
@@ -182,7 +181,10 @@ impl Linked<'_> {
             self.warn_of_activation().await?;
             return Ok(None);
         }
-        Ok(Some(self.record_activation(root, env, user).await?))
+        let env = self.activation(base_env).env;
+        let (recorded, output) = self.record_activation(root, env, user).await?;
+        facts.push(output);
+        Ok(Some(recorded))
     }
 
     /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step

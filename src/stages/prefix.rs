@@ -98,12 +98,9 @@ impl Image<'_> {
             let recorded = match inside.filter(|_| needs_scripts) {
                 Some(root) => {
                     let base_env = activation::with_user(self.base.base.config.env(), &self.user);
-                    let env = environment.activation(&base_env).env;
-                    let found = environment.recorded(root, env, &self.user).await?;
-                    found.map(|(recorded, output)| {
-                        facts.push(output);
-                        recorded
-                    })
+                    environment
+                        .recorded(root, &base_env, &self.user, facts)
+                        .await?
                 }
                 None => None,
             };

@@ -23,6 +23,7 @@ mod python;
 mod refusals;
 mod request;
 mod system;
+mod targets;
 mod terms;
 mod variables;
 mod workspace;
@@ -132,7 +133,7 @@ pub(crate) fn read(
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
     }
-    let (variables, late_variables) = variables::Asked {
+    let (variables, late_variables) = variables::ManifestVariables {
         workspace: &workspace,
         environment: &environment,
         name,

@@ -16,8 +16,8 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
-/// The environment whose variables are asked for.
-pub(super) struct Asked<'a> {
+/// The variables of an environment.
+pub(super) struct ManifestVariables<'a> {
     pub(super) workspace: &'a Workspace<'a>,
     pub(super) environment: &'a Environment<'a>,
     /// Its name in the manifest.
@@ -33,7 +33,7 @@ struct Entry<'a> {
     text: &'a str,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ManifestVariables<'a> {
     /// The variables of `[activation.env]`: those whose values are the same in every image, and all of them in the order in
     /// which pixi sets them. Warnings say what an image does not have.
     ///

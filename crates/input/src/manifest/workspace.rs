@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::kind::{Kind, Tool, workspace};
-use super::known;
+use super::kind::{Kind, workspace};
+use super::{known, targets};
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
-use crate::platform_name;
 use crate::toml_words::bare;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
@@ -378,26 +377,16 @@ impl<'a> Workspace<'a> {
         groups.into_iter().flatten()
     }
 
-    /// What a feature has at `path`, for every platform and for that of the image. Of several entries, the last one counts: in
-    /// pixi, that is the one that comes last in the manifest.
+    /// What a feature has at `path`, for every platform and for that of the image. Of several entries, the last one counts.
     pub(super) fn tables(&self, feature: Feature<'a>, path: &[&str]) -> Vec<&'a Node> {
         let target = feature.table.and_then(|table| table.get("target"));
-        let subdir = self.platform.subdir();
-        let name = self.platform_name.unwrap_or(subdir);
         let tables = target.and_then(Node::mapping).unwrap_or_default();
-        let mut names = vec!["unix", "linux", subdir];
-        names.extend(self.platform_name);
-        let rank = |(key, _): &&(Key, Node)| names.iter().position(|name| *name == key.name);
-        let is_pattern = |(key, _): &&(Key, Node)| {
-            key.name.contains('*') && platform_name::is_of_pattern(name, &key.name)
-        };
-        let of_target = tables.iter();
-        let of_target = of_target.filter(|table| rank(table).is_some() || is_pattern(table));
-        let mut of_target: Vec<&(Key, Node)> = of_target.collect();
-        if self.kind.tool == Tool::Conda {
-            of_target.sort_by_key(rank);
-        }
-        let of_target = of_target.into_iter().map(|(_, node)| node);
+        let of_target = targets::for_platform(
+            tables,
+            self.platform.subdir(),
+            self.platform_name,
+            self.kind.tool,
+        );
         let all = feature.table.into_iter().chain(of_target);
         let find = |node: &'a Node| path.iter().try_fold(node, |node, name| node.get(name));
         all.filter_map(find).collect()
